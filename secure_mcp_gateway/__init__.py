@@ -1,0 +1,3 @@
+"""Secure MCP Gateway."""
+
+__version__ = "0.1.0"

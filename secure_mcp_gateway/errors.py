@@ -1,0 +1,118 @@
+"""Every failure a caller can be told about.
+
+Each class carries the ``error`` word of an API answer, its HTTP status and the exit code of the command line. Messages
+are for people and say what to do next; programs go by the code.
+"""
+
+from __future__ import annotations
+
+
+class GatewayError(Exception):
+    """``hint`` is the way out; ``private`` (a path, the place of a damage) is for the machine's own administrator only:
+    it is shown on the command line and on standard error, never in an answer of the API."""
+
+    code = "internal_error"
+    status = 500
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "", private: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.private = private
+
+    @property
+    def detail(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class InvalidRequest(GatewayError):
+    code, status, exit_code = "invalid_request", 400, 2
+
+
+class Unauthorized(GatewayError):
+    code, status, exit_code = "unauthorized", 401, 5
+
+
+class Forbidden(GatewayError):
+    code, status, exit_code = "forbidden", 403, 5
+
+
+class NotFound(GatewayError):
+    code, status, exit_code = "not_found", 404, 3
+
+
+class MethodNotAllowed(GatewayError):
+    """``allow`` lists the methods that the path does take."""
+
+    code, status, exit_code = "method_not_allowed", 405, 2
+
+    def __init__(self, message: str, allow: tuple[str, ...]) -> None:
+        super().__init__(message, "use one of " + ", ".join(allow))
+        self.allow = allow
+
+
+class RequestTimeout(GatewayError):
+    code, status, exit_code = "timeout", 408, 6
+
+
+class Conflict(GatewayError):
+    code, status, exit_code = "conflict", 409, 4
+
+
+class PreconditionFailed(GatewayError):
+    code, status, exit_code = "precondition_failed", 412, 4
+
+
+class TooLarge(GatewayError):
+    code, status, exit_code = "too_large", 413, 2
+
+
+class TargetTooLong(GatewayError):
+    code, status, exit_code = "too_large", 414, 2
+
+
+class HeadersTooLarge(GatewayError):
+    code, status, exit_code = "too_large", 431, 2
+
+
+class UnsupportedMediaType(GatewayError):
+    code, status, exit_code = "unsupported_media_type", 415, 2
+
+
+class ExpectationFailed(GatewayError):
+    code, status, exit_code = "expectation_failed", 417, 2
+
+
+class InternalError(GatewayError):
+    """A fault of ours; the message holds the incident id under which the traceback was logged."""
+
+
+class NotImplementedHere(GatewayError):
+    code, status, exit_code = "not_implemented", 501, 2
+
+
+class VersionNotSupported(GatewayError):
+    code, status, exit_code = "http_version", 505, 2
+
+
+class Unavailable(GatewayError):
+    """The store is missing, damaged, unreadable or cannot be written."""
+
+    code, status, exit_code = "unavailable", 503, 6
+
+
+class StoreMissing(Unavailable):
+    """There is no store at the path."""
+
+
+class StoreBusy(Unavailable):
+    """The writer's turn did not come in time."""
+
+
+class StoreDamaged(Unavailable):
+    """What stands in the store's file is no document of ours; ``private`` says where it breaks."""
+
+
+class OutcomeUnknown(Unavailable):
+    """The failure came after the new document was put in place: it may or may not survive a power cut."""
