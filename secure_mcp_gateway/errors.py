@@ -110,6 +110,12 @@ class StoreBusy(Unavailable):
     """The writer's turn did not come in time."""
 
 
+class StoreForbidden(Unavailable):
+    """The store belongs to another user of the machine."""
+
+    exit_code = 5
+
+
 class StoreDamaged(Unavailable):
     """What stands in the store's file is no document of ours; ``private`` says where it breaks."""
 

@@ -1,0 +1,95 @@
+"""The row type of the table: what one thing that the product can do is called, takes, may be done by and answers."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway.store.audit import AuditEntry
+from secure_mcp_gateway.store.document import Draft
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from secure_mcp_gateway.params import Param
+    from secure_mcp_gateway.repository.call import Call
+    from secure_mcp_gateway.store.store import Store
+
+# Access: ADMIN keys only, or also a USER's key, for what is its own.
+ADMIN, USER = "admin", "user"
+
+# Effects: RECORD leaves the document and writes an audit line; REPLACE writes after a safety backup.
+READ, RECORD, WRITE, CREATE, REPLACE = "read", "record", "write", "create", "replace"
+
+
+class Operation:
+    """``name`` is the command (``config rename``), ``path`` has ``{parameters}``, ``run`` is the rule, ``columns`` are the fields
+    of a table for people (``used_by_projects.project_name`` for a field of each in a list). ``errors`` are the codes that the rule
+    itself can raise. ``document`` is the field of the result that ``output_file`` saves. ``negative`` is the (field, value) of a
+    result that means "no"."""
+
+    __slots__ = ("access", "columns", "document", "effect", "errors", "message", "name", "negative", "params", "route", "run", "summary")
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        message: str,
+        route: str,
+        run: Callable[..., Any],
+        access: str,
+        effect: str,
+        *,
+        params: tuple[Param, ...] = (),
+        columns: tuple[str, ...] = (),
+        errors: tuple[str, ...] = (),
+        document: str = "",
+        negative: tuple[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.summary = summary
+        self.message = message
+        self.route = route
+        self.run = run
+        self.access = access
+        self.effect = effect
+        self.params = params
+        self.columns = columns
+        self.errors = errors
+        self.document = document
+        self.negative = negative
+
+    @property
+    def method(self) -> str:
+        return self.route.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        return self.route.partition(" ")[2]
+
+    @property
+    def writes(self) -> bool:
+        return self.effect != READ
+
+    def status(self, values: dict[str, Any]) -> int:
+        return 201 if self.effect == CREATE and not values.get("dry_run") else 200
+
+
+def perform(operation: Operation, store: Store, call: Call, values: dict[str, Any], if_match: str | None = None) -> Any:
+    """Run a row's rule: on the present document, or as one commit with its audit line. ``if_match`` is an If-Match field."""
+    if not operation.writes:
+        return operation.run(store.snapshot(), call, **values)
+    if values.get("dry_run"):
+        return operation.run(Draft(store.snapshot()), call, **values)
+    return store.commit(
+        lambda draft: operation.run(draft, call, **values),
+        audit_entry(operation, call, values),
+        if_match=if_match,
+        backup=operation.effect == REPLACE,
+        counts=operation.effect != RECORD,
+    )
+
+
+def audit_entry(operation: Operation, call: Call, values: dict[str, Any]) -> AuditEntry:
+    named = {param.name: values[param.name] for param in operation.params if param.kind == "name" and values.get(param.name) is not None}
+    caller = call.caller
+    return AuditEntry(call.now, caller.kind, caller.key_id, caller.name, call.request_id, operation.name, named)

@@ -1,0 +1,219 @@
+"""One named, typed, documented input of an operation: how it is given, parsed and checked, on every surface alike."""
+
+from __future__ import annotations
+
+import json
+
+from secure_mcp_gateway.errors import InvalidRequest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# Kinds. NAME names a thing and stands in the audit; STRING is any other text; SECRET never stands anywhere.
+# STRINGS is a list of strings, MAPPING an object of strings, DOCUMENT any JSON object or list.
+NAME, STRING, SECRET, FILE = "name", "string", "secret", "file"
+INTEGER, BOOLEAN = "integer", "boolean"
+STRINGS, MAPPING, OBJECT, DOCUMENT = "strings", "mapping", "object", "document"
+
+# Places. COMMAND_LINE has no place in a request.
+PATH, QUERY, BODY, BODY_OR_QUERY, COMMAND_LINE = "path", "query", "body", "body or query", "command line"
+
+_TEXT_KINDS = (NAME, STRING, SECRET, FILE)
+_JSON_KINDS = (MAPPING, OBJECT, DOCUMENT)
+
+
+class Param:
+    """``name`` is the rule's keyword; ``names`` are the fields it is given by (exactly one of them), ``flags`` the command
+    line's (without dashes). ``file`` is the field that names a JSON file to read the value from instead. ``default`` is what
+    the command line takes where the flag is not given; a rule gets None for what was not given."""
+
+    __slots__ = ("default", "example", "file", "flags", "help", "kind", "maximum", "minimum", "name", "names", "place", "required")
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        help: str,
+        *,
+        place: str = BODY,
+        required: bool = False,
+        names: tuple[str, ...] = (),
+        flags: tuple[str, ...] = (),
+        file: str = "",
+        minimum: int | None = None,
+        maximum: int | None = None,
+        example: Any = None,
+        default: str | None = None,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.help = help
+        self.place = place
+        self.required = required or place == PATH
+        self.names = names or (name,)
+        self.flags = flags or tuple(each.replace("_", "-") for each in self.names)
+        self.file = file
+        self.minimum = minimum
+        self.maximum = maximum
+        self.example = example
+        self.default = default
+
+    def check(self, value: Any, field: str = "") -> Any:
+        """The value as the rule takes it, or ``InvalidRequest`` that names the field by its path."""
+        return _CHECKS[self.kind](self, value, field or self.names[0])
+
+    def parse(self, text: str, field: str = "") -> Any:
+        """The value out of a query's or a flag's text; lists and objects are JSON there."""
+        field = field or self.names[0]
+        if self.kind in _TEXT_KINDS:
+            return self.check(text, field)
+        if self.kind == BOOLEAN:
+            return _parse_boolean(text, field)
+        if self.kind == INTEGER:
+            return self.check(_parse_integer(text, field), field)
+        return self.check(parse_json(text, field), field)
+
+
+def parse_json(text: str, field: str) -> Any:
+    """Strict JSON (no duplicate names, no NaN, bounded depth and digits); ``InvalidRequest`` names the field and the place."""
+    try:
+        return strict_json(text)
+    except ValueError as error:
+        raise InvalidRequest(f"{field} is not JSON: {error}", "give JSON text, quoted for the shell") from None
+
+
+def strict_json(text: str) -> Any:
+    """RFC 8259 and no more; ``ValueError`` says what is wrong and never quotes what stands in a string."""
+    if text.startswith("\ufeff"):
+        raise ValueError("it begins with a byte order mark")
+    _refuse_depth(text)
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_float, parse_int=_integer)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise ValueError("it is nested deeper than 64 levels") from None
+    if "\\u" in text:
+        _refuse_surrogates(value)
+    return value
+
+
+def _refuse_depth(text: str) -> None:
+    """A cheap bound first: only a text with more than 64 opening brackets can be too deep."""
+    if text.count("[") + text.count("{") <= 64:
+        return
+    import re
+
+    depth = 0
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.S):
+        first = text[token.start()]
+        depth += (first in "[{") - (first in "]}")
+        if depth > 64:
+            raise ValueError("it is nested deeper than 64 levels")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("an object holds the same name twice")
+    return made
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _float(text: str) -> float:
+    if len(text) > 1000:
+        raise ValueError("a number has over 1,000 digits")
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text.lstrip("-")) > 1000:
+        raise ValueError("a number has over 1,000 digits")
+    return int(text)
+
+
+def _refuse_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("a string holds a lone surrogate") from None
+
+
+def _parse_boolean(text: str, field: str) -> bool:
+    if text not in ("true", "false"):
+        raise InvalidRequest(f"{field} must be true or false")
+    return text == "true"
+
+
+def _parse_integer(text: str, field: str) -> int:
+    if not (text.isascii() and text.lstrip("-").isdigit() and len(text) <= 18):
+        raise InvalidRequest(f"{field} must be a whole number")
+    return int(text)
+
+
+def _check_text(param: Param, value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequest(f"{field} must be a string")
+    return value
+
+
+def _check_integer(param: Param, value: Any, field: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidRequest(f"{field} must be a whole number")
+    low, high = param.minimum, param.maximum
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise InvalidRequest(f"{field} must be " + (f"from {low} to {high}" if high is not None else f"at least {low}"))
+    return value
+
+
+def _check_boolean(param: Param, value: Any, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidRequest(f"{field} must be true or false")
+    return value
+
+
+def _check_strings(param: Param, value: Any, field: str) -> list[str]:
+    if not isinstance(value, list):
+        raise InvalidRequest(f"{field} must be a list of strings")
+    for at, item in enumerate(value):
+        _check_text(param, item, f"{field}[{at}]")
+    return value
+
+
+def _check_mapping(param: Param, value: Any, field: str) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise InvalidRequest(f"{field} must be an object of strings")
+    for name, item in value.items():
+        _check_text(param, item, f"{field}.{name}")
+    return value
+
+
+def _check_object(param: Param, value: Any, field: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidRequest(f"{field} must be an object")
+    return value
+
+
+def _check_document(param: Param, value: Any, field: str) -> Any:
+    if not isinstance(value, (dict, list)):
+        raise InvalidRequest(f"{field} must be an object or a list")
+    return value
+
+
+_CHECKS: dict[str, Callable[[Param, Any, str], Any]] = {
+    **dict.fromkeys(_TEXT_KINDS, _check_text),
+    INTEGER: _check_integer,
+    BOOLEAN: _check_boolean,
+    STRINGS: _check_strings,
+    MAPPING: _check_mapping,
+    OBJECT: _check_object,
+    DOCUMENT: _check_document,
+}

@@ -1,0 +1,201 @@
+"""The audit log: one JSON line a deed, each chained to the one before by SHA-256.
+
+A line is ``{"n", "time", "actor", "request_id", "operation", "named", "result", "generation", "prev", "hash"}``: ``prev`` is the hash of
+the line before, ``hash`` the digest of the line's own bytes before it. The document holds how many lines there are and the last
+hash, so that a line that was removed, changed or cut off shows. Who owns the store can write both anew: the chain convinces against
+everybody else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from secure_mcp_gateway.errors import Unavailable
+from secure_mcp_gateway.store.document import AuditHead
+from secure_mcp_gateway.store.file import own, sync, sync_folder, write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    Line = dict[str, Any]
+
+ROTATE_AT = 64 * 1024 * 1024
+GENESIS = "0" * 64
+REPAIR = "audit repair"
+_HASH_FIELD = b', "hash": "'
+_TAIL = len(_HASH_FIELD) + 64 + len(b'"}\n')
+_LONGEST_NAME = 200
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class AuditEntry:
+    """Who does what to what; the store adds the result and the generation when it knows them."""
+
+    __slots__ = ("key_id", "kind", "name", "named", "operation", "request_id", "time")
+
+    def __init__(self, time: str, kind: str, key_id: str, name: str, request_id: str, operation: str, named: dict[str, str]) -> None:
+        self.time = time
+        self.kind = kind
+        self.key_id = key_id
+        self.name = name
+        self.request_id = request_id
+        self.operation = operation
+        self.named = named
+
+    def line(self, result: str, generation: int | None, resolved: dict[str, str]) -> Line:
+        named = {key: _safe_name(value) for key, value in {**self.named, **resolved}.items()}
+        return {
+            "time": self.time,
+            "actor": {"kind": self.kind, "id": self.key_id, "name": self.name},
+            "request_id": self.request_id,
+            "operation": self.operation,
+            "named": named,
+            "result": result,
+            "generation": generation,
+        }
+
+
+def _safe_name(value: str) -> str:
+    """No secret gets here as a name, unless a caller typed one in a name's place."""
+    if value.startswith(("smg_", "smga_")):
+        return "***"
+    return value if len(value) <= _LONGEST_NAME else value[:_LONGEST_NAME] + "..."
+
+
+def seal(body: bytes) -> tuple[bytes, str]:
+    """The line with its hash, and the hash, of an encoded line that has none yet."""
+    from hashlib import sha256
+
+    digest = sha256(body).hexdigest()
+    return body[:-1] + _HASH_FIELD + digest.encode() + b'"}\n', digest
+
+
+def opened(line: bytes) -> Line | None:
+    """The line's content, or None where its bytes do not agree with its own hash."""
+    if line[-_TAIL : -_TAIL + len(_HASH_FIELD)] != _HASH_FIELD or not line.endswith(b'"}\n'):
+        return None
+    body = line[:-_TAIL] + b"}"
+    if seal(body)[0] != line:
+        return None
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return None
+    return {**content, "hash": line[-67:-3].decode()} if isinstance(content, dict) else None
+
+
+class AuditLog:
+    """One store's log; every method that writes is called under the store's lock only."""
+
+    def __init__(self, path: str, rotate_at: int = ROTATE_AT) -> None:
+        self.path = path
+        self._rotate_at = rotate_at
+        self._descriptor = -1
+        self._tail: AuditHead | None = None
+
+    def append(self, head: AuditHead, generation: int, lines: list[Line], owner: tuple[int, int] | None, durable: bool) -> AuditHead:
+        """Write the lines behind what stands there and give the new head; ``Unavailable`` leaves the log as it was."""
+        try:
+            return self._append(head, generation, lines, owner, durable)
+        except OSError as error:
+            self.forget()
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise Unavailable(f"the audit log cannot be written, so nothing is changed: {reason}", private=self.path) from None
+
+    def forget(self) -> None:
+        """Look at the file anew next time: the last lines may not have become part of the document."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor, self._tail = -1, None
+
+    def adopted(self) -> tuple[AuditHead, int]:
+        """The head of what an earlier store left here, for a new store to go on from, and the last generation it names."""
+        count, last, generation = 0, GENESIS, 0
+        for line in self.lines():
+            content = opened(line)
+            if content is not None:
+                count, last = content["n"], content["hash"]
+                generation = max(generation, content["generation"] or 0)
+        size = os.path.getsize(self.path) if os.path.exists(self.path) else 0
+        return AuditHead(count, last, size, os.path.basename(self.path)), generation
+
+    def files(self) -> list[str]:
+        """The rotated files, oldest first, then the current one."""
+        folder, name = os.path.split(self.path)
+        stem = name[: -len(".jsonl")] + "-"
+        try:
+            found = sorted(each for each in os.listdir(folder) if each.startswith(stem) and each.endswith(".jsonl"))
+        except FileNotFoundError:
+            found = []
+        archives = [each for each in found if each[len(stem) : -len(".jsonl")].isdigit()]
+        return [os.path.join(folder, each) for each in archives] + ([self.path] if os.path.exists(self.path) else [])
+
+    def lines(self) -> Iterator[bytes]:
+        """Every line as it stands there, the oldest first; the last one may be torn."""
+        for path in self.files():
+            with open(path, "rb") as file:
+                yield from file
+
+    def _append(self, head: AuditHead, generation: int, lines: list[Line], owner: tuple[int, int] | None, durable: bool) -> AuditHead:
+        tail, repairs = self._present_tail(head, generation, owner)
+        if tail.size >= self._rotate_at:
+            tail = self._rotated(tail, owner)
+        data, count, last = b"", tail.lines, tail.head
+        for line in repairs + lines:
+            count += 1
+            sealed, digest = seal(_encode({"n": count, **line, "prev": last}).encode())
+            data, last = data + sealed, digest
+        self._write(data, tail.size, durable)
+        self._tail = AuditHead(count, last, tail.size + len(data), tail.file)
+        return self._tail
+
+    def _write(self, data: bytes, size: int, durable: bool) -> None:
+        try:
+            write_all(self._descriptor, [data])
+            if durable:
+                sync(self._descriptor)
+        except OSError:
+            # What was written is acknowledged to nobody: take it away, so that the next try starts clean.
+            try:
+                os.ftruncate(self._descriptor, size)
+            except OSError:
+                pass
+            raise
+
+    def _present_tail(self, head: AuditHead, generation: int, owner: tuple[int, int] | None) -> tuple[AuditHead, list[Line]]:
+        """Where the log ends now, with the lines that say what had to be repaired to find that out."""
+        if self._descriptor >= 0 and self._tail is not None and self._is_current(self._tail.size) and self._tail.lines >= head.lines:
+            return self._tail, []
+        self.forget()
+        made = not os.path.exists(self.path)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+        self._descriptor = os.open(self.path, flags, 0o600)
+        if made:
+            own(self._descriptor, owner)
+            sync_folder(os.path.dirname(self.path))
+        from secure_mcp_gateway.store.audit_check import recovered
+
+        return recovered(self, self._descriptor, head, generation)
+
+    def _is_current(self, size: int) -> bool:
+        try:
+            there = os.stat(self.path)
+        except FileNotFoundError:
+            return False
+        mine = os.fstat(self._descriptor)
+        return (there.st_dev, there.st_ino, there.st_size) == (mine.st_dev, mine.st_ino, size)
+
+    def _rotated(self, tail: AuditHead, owner: tuple[int, int] | None) -> AuditHead:
+        archives = [each for each in self.files() if each != self.path]
+        stem = self.path[: -len(".jsonl")]
+        os.rename(self.path, f"{stem}-{len(archives) + 1:06d}.jsonl")
+        os.close(self._descriptor)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+        self._descriptor = os.open(self.path, flags, 0o600)
+        own(self._descriptor, owner)
+        sync_folder(os.path.dirname(self.path))
+        return AuditHead(tail.lines, tail.head, 0, tail.file)
+

@@ -1,0 +1,63 @@
+"""Safety backups: copies of the store in ``backups/`` beside it, made before a deed that replaces much."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from secure_mcp_gateway.errors import Unavailable
+from secure_mcp_gateway.store.file import MODE, StoreFile, own, sync, sync_folder, write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KEPT = 10
+
+
+def backup_path(file: StoreFile, why: str) -> str:
+    nanoseconds = time.time_ns()
+    moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(nanoseconds // 1_000_000_000))
+    name = f"{_stem(file)}-{moment}.{nanoseconds % 1_000_000_000:09d}Z-{why.replace(' ', '-')}.json"
+    return os.path.join(file.folder, "backups", name)
+
+
+def write_backup(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
+    """On the disk when this returns; the oldest beyond the last ten go."""
+    try:
+        _write(file, path, pieces)
+        _prune(file, os.path.dirname(path))
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise Unavailable(f"the safety backup cannot be written, so nothing is changed: {reason}", private=path) from None
+
+
+def _write(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
+    folder, owner = os.path.dirname(path), file.owner()
+    if not os.path.isdir(folder):
+        os.mkdir(folder, 0o700)
+        if owner is not None:
+            os.chown(folder, *owner)
+        sync_folder(file.folder)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), MODE)
+    try:
+        own(descriptor, owner)
+        write_all(descriptor, pieces)
+        sync(descriptor)
+    except OSError:
+        os.unlink(path)
+        raise
+    finally:
+        os.close(descriptor)
+    sync_folder(folder)
+
+
+def _prune(file: StoreFile, folder: str) -> None:
+    stem = _stem(file) + "-2"
+    mine = sorted(name for name in os.listdir(folder) if name.startswith(stem) and name.endswith(".json"))
+    for name in mine[:-KEPT]:
+        os.unlink(os.path.join(folder, name))
+
+
+def _stem(file: StoreFile) -> str:
+    return os.path.splitext(os.path.basename(file.path))[0]

@@ -1,0 +1,150 @@
+"""The commit queue: one leader takes the lock, applies the changes of all who wait, and writes the document once for them."""
+
+from __future__ import annotations
+
+import threading
+
+from secure_mcp_gateway.errors import GatewayError, OutcomeUnknown, PreconditionFailed, StoreBusy
+from secure_mcp_gateway.store.document import Draft
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from secure_mcp_gateway.store.audit import AuditEntry
+    from secure_mcp_gateway.store.document import Document
+
+LOCK_SECONDS = 10.0
+_WRITE_SECONDS = 60.0
+
+
+class Ticket:
+    """One change that waits for its turn. ``counts`` is False for what leaves the document as it is (a backup, an export);
+    ``change`` is None for a line of the audit alone, whose ``refusal`` is the code of the error."""
+
+    __slots__ = ("backup", "change", "counts", "done", "entry", "error", "if_match", "refusal", "result", "woken")
+
+    def __init__(
+        self,
+        change: Callable[[Draft], Any] | None,
+        entry: AuditEntry,
+        *,
+        if_match: str | None = None,
+        backup: bool = False,
+        counts: bool = True,
+        refusal: str = "",
+    ) -> None:
+        self.change = change
+        self.entry = entry
+        self.if_match = if_match
+        self.backup = backup
+        self.counts = counts
+        self.refusal = refusal
+        self.woken = threading.Event()
+        self.done = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def apply(self, document: Document, safety_backup: str | None) -> Draft:
+        """The draft that the change makes; whatever it raises leaves the document as it was. If-Match comes last, after
+        what the rule itself refuses (not found, conflict)."""
+        draft = Draft(document)
+        draft.safety_backup = safety_backup
+        assert self.change is not None
+        self.result = self.change(draft)
+        if self.if_match is not None and not matches(self.if_match, document.generation):
+            raise PreconditionFailed(
+                f"the store has generation {document.generation} by now, If-Match names another", "read again, then repeat the change"
+            )
+        return draft
+
+    def outcome(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+class Queue:
+    """``write_group`` applies and writes a group of tickets; it settles each of them with a result or an error."""
+
+    def __init__(self, write_group: Callable[[list[Ticket]], None]) -> None:
+        self._write_group = write_group
+        self._mutex = threading.Lock()
+        self._waiting: list[Ticket] = []
+        self._leading = False
+
+    def submit(self, ticket: Ticket) -> Any:
+        with self._mutex:
+            self._waiting.append(ticket)
+            leads = not self._leading
+            self._leading = True
+        if not leads:
+            self._wait(ticket)
+        if not ticket.done:
+            self._lead()
+        return ticket.outcome()
+
+    def _wait(self, ticket: Ticket) -> None:
+        """Until the ticket is settled, or its owner is the next leader."""
+        try:
+            if ticket.woken.wait(LOCK_SECONDS):
+                return
+            if self._withdrawn(ticket):
+                raise StoreBusy("the store is busy past its limit", "try again")
+            if ticket.woken.wait(_WRITE_SECONDS):
+                return
+            raise OutcomeUnknown("the disk takes too long: whether the change was made is not known", "read before you repeat the change")
+        except BaseException:
+            self._abandon(ticket)
+            raise
+
+    def _withdrawn(self, ticket: Ticket) -> bool:
+        with self._mutex:
+            if ticket not in self._waiting or ticket.woken.is_set():
+                return False
+            self._waiting.remove(ticket)
+            return True
+
+    def _abandon(self, ticket: Ticket) -> None:
+        """Whoever stops waiting must not take the leadership with it."""
+        with self._mutex:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+                if ticket.woken.is_set():
+                    self._pass_on()
+
+    def _lead(self) -> None:
+        with self._mutex:
+            group, self._waiting = self._waiting, []
+        try:
+            self._write_group(group)
+        except BaseException as error:
+            for ticket in group:
+                if not ticket.done and ticket.error is None:
+                    ticket.error = error
+        finally:
+            for ticket in group:
+                ticket.done = True
+            with self._mutex:
+                self._pass_on()
+            for ticket in group:
+                ticket.woken.set()
+
+    def _pass_on(self) -> None:
+        """Wake the next leader; it comes to the lock only after a thread switch, which leaves it free for another process."""
+        if self._waiting:
+            self._waiting[0].woken.set()
+        else:
+            self._leading = False
+
+
+def matches(if_match: str, generation: int) -> bool:
+    """RFC 9110 §13.1.1: ``*``, or a list of entity tags compared strongly, one of which is this generation."""
+    if if_match.strip() == "*":
+        return True
+    return f'"{generation}"' in [tag.strip() for tag in if_match.split(",")]
+
+
+def refusal_code(error: BaseException) -> str:
+    return error.code if isinstance(error, GatewayError) else "internal_error"

@@ -1,0 +1,191 @@
+"""The store's content in memory: tables and the indexes over them. A Document never changes; a Draft becomes one."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway.store.table import Map, Table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Record = dict[str, Any]
+    KeyOf = Callable[[Record], str | None]
+
+FORMAT = 1
+
+# Each table with the field that orders records of one moment; where it is empty that is the table's own key.
+TABLES = {
+    "admin_keys": "admin_key",
+    "mcp_configs": "",
+    "projects": "",
+    "users": "",
+    "members": "user_id",
+    "apikeys": "api_key_id",
+}
+
+
+def email_key(email: str) -> str:
+    return email.casefold()
+
+
+def member_key(project_id: str, user_id: str) -> str:
+    return f"{project_id}/{user_id}"
+
+
+# Each index with its table and what a record is found by in it. Several records may share one entry.
+INDEXES: dict[str, tuple[str, KeyOf]] = {
+    "admin_key_ids": ("admin_keys", lambda record: record["admin_key"]),
+    "admin_key_names": ("admin_keys", lambda record: record["name"]),
+    "config_names": ("mcp_configs", lambda record: record["mcp_config_name"]),
+    "project_names": ("projects", lambda record: record["project_name"]),
+    "config_projects": ("projects", lambda record: record["mcp_config_id"]),
+    "user_emails": ("users", lambda record: email_key(record["email"])),
+    "project_members": ("members", lambda record: record["project_id"]),
+    "user_members": ("members", lambda record: record["user_id"]),
+    "api_key_ids": ("apikeys", lambda record: record["api_key_id"]),
+    "user_keys": ("apikeys", lambda record: record["user_id"]),
+    "project_keys": ("apikeys", lambda record: record["project_id"]),
+    "member_keys": ("apikeys", lambda record: member_key(record["project_id"], record["user_id"])),
+}
+
+
+class AuditHead:
+    """Where the audit log stands: ``lines`` of it, the ``head`` of their chain, ``size`` of the current file in bytes."""
+
+    __slots__ = ("file", "head", "lines", "size")
+
+    def __init__(self, lines: int = 0, head: str = "0" * 64, size: int = 0, file: str = "audit.jsonl") -> None:
+        self.lines = lines
+        self.head = head
+        self.size = size
+        self.file = file
+
+
+class Document:
+    """Immutable; records and settings must not be changed by who reads them."""
+
+    __slots__ = ("_indexes", "_tables", "audit", "generation", "settings")
+
+    def __init__(
+        self,
+        tables: dict[str, Table] | None = None,
+        settings: Record | None = None,
+        generation: int = 0,
+        audit: AuditHead | None = None,
+        indexes: dict[str, Map] | None = None,
+    ) -> None:
+        self._tables = tables or {name: Table(id_field) for name, id_field in TABLES.items()}
+        self.settings: Record = settings or {}
+        self.generation = generation
+        self.audit = audit or AuditHead()
+        self._indexes = indexes or {}
+
+    @classmethod
+    def of(cls, content: dict[str, dict[str, Record]], settings: Record, generation: int = 0, audit: AuditHead | None = None) -> Document:
+        tables = {name: Table.of(id_field, content.get(name, {})) for name, id_field in TABLES.items()}
+        return cls(tables, settings, generation, audit)
+
+    def table(self, name: str) -> Table:
+        return self._tables[name]
+
+    def get(self, table: str, key: str) -> Record | None:
+        return self._tables[table].get(key)
+
+    def found(self, index: str, value: str) -> str | None:
+        """The key of the record that has this value: of the one that has it, where values are unique."""
+        keys: Map | None = self._index(index).get(value)
+        return next(iter(keys)) if keys else None
+
+    def related(self, index: str, value: str) -> list[tuple[str, Record]]:
+        """Every record with this value, as (key, record), in the table's own order."""
+        keys: Map = self._index(index).get(value) or Map()
+        table = self._tables[INDEXES[index][0]]
+        id_field = TABLES[INDEXES[index][0]]
+        pairs = [(key, record) for key in keys if (record := table.get(key)) is not None]
+        return sorted(pairs, key=lambda pair: (pair[1]["created_at"], pair[1][id_field] if id_field else pair[0]))
+
+    def count(self, index: str, value: str) -> int:
+        return len(self._index(index).get(value) or ())
+
+    def _index(self, name: str) -> Map:
+        index = self._indexes.get(name)
+        if index is None:
+            index = self._indexes[name] = self._built_index(name)
+        return index
+
+    def _built_index(self, name: str) -> Map:
+        table, key_of = INDEXES[name]
+        grouped: dict[str, dict[str, None]] = {}
+        for key, record in self._tables[table].items():
+            value = key_of(record)
+            if value is not None:
+                grouped.setdefault(value, {})[key] = None
+        return Map.of({value: Map.of(keys) for value, keys in grouped.items()})
+
+    def with_tables(self, tables: dict[str, tuple[Table, dict[str, Record], dict[str, Record]]], **fields: Any) -> Document:
+        """This document with other tables, each given with the records that left and that came; built indexes follow."""
+        indexes = dict(self._indexes)
+        for name, (_, gone, come) in tables.items():
+            _follow(indexes, name, gone, come)
+        return Document({**self._tables, **{name: made[0] for name, made in tables.items()}}, indexes=indexes, **fields)
+
+
+def _follow(indexes: dict[str, Map], table: str, gone: dict[str, Record], come: dict[str, Record]) -> None:
+    """Bring the built indexes of a table along with a change of some records; a large change drops them instead."""
+    for name in [each for each in indexes if INDEXES[each][0] == table]:
+        if len(gone) + len(come) > 1024:
+            del indexes[name]
+            continue
+        key_of = INDEXES[name][1]
+        for key, record in gone.items():
+            indexes[name] = _without(indexes[name], key_of(record), key)
+        for key, record in come.items():
+            indexes[name] = _with(indexes[name], key_of(record), key)
+
+
+def _without(index: Map, value: str | None, key: str) -> Map:
+    if value is None or (keys := index.get(value)) is None:
+        return index
+    rest = keys.delete(key)
+    return index.put(value, rest) if len(rest) else index.delete(value)
+
+
+def _with(index: Map, value: str | None, key: str) -> Map:
+    return index if value is None else index.put(value, (index.get(value) or Map()).put(key, None))
+
+
+class Draft(Document):
+    """What a rule changes: dropping it is the rollback.
+
+    ``names`` collects what the rule resolved (ids, names), for the audit line. ``safety_backup`` is the path of the
+    backup that stands once the change commits, or None.
+    """
+
+    __slots__ = ("names", "safety_backup")
+
+    def __init__(self, base: Document) -> None:
+        super().__init__(dict(base._tables), base.settings, base.generation, base.audit, dict(base._indexes))
+        self.names: dict[str, str] = {}
+        self.safety_backup: str | None = None
+
+    def put(self, table: str, key: str, record: Record) -> None:
+        old = self._tables[table].get(key)
+        self._tables[table] = self._tables[table].put(key, record)
+        _follow(self._indexes, table, {} if old is None else {key: old}, {key: record})
+
+    def delete(self, table: str, key: str) -> None:
+        old = self._tables[table].get(key)
+        if old is not None:
+            self._tables[table] = self._tables[table].delete(key)
+            _follow(self._indexes, table, {key: old}, {})
+
+    def replace(self, table: str, records: dict[str, Record]) -> None:
+        """Put these records in the place of the whole table."""
+        self._tables[table] = Table.of(TABLES[table], records)
+        for name in [each for each in self._indexes if INDEXES[each][0] == table]:
+            del self._indexes[name]
+
+    def sealed(self, generation: int) -> Document:
+        return Document(self._tables, self.settings, generation, self.audit, self._indexes)
+

@@ -1,0 +1,171 @@
+"""The document as bytes: one JSON object, one record a line, an empty line between buckets.
+
+The empty lines let a reader tell which buckets changed since it last looked, and keep those that did not.
+"""
+
+from __future__ import annotations
+
+import json
+
+from secure_mcp_gateway.errors import StoreDamaged
+from secure_mcp_gateway.params import strict_json
+from secure_mcp_gateway.store.document import FORMAT, TABLES, AuditHead, Document
+from secure_mcp_gateway.store.table import SEPARATOR, Bucket, Table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+# What every record must hold for the rules to stand on.
+_FIELDS = {
+    "admin_keys": {"admin_key", "name", "hint", "created_at"},
+    "mcp_configs": {"mcp_config_name", "mcp_config", "created_at"},
+    "projects": {"project_name", "mcp_config_id", "created_at"},
+    "users": {"email", "created_at"},
+    "members": {"project_id", "user_id", "created_at"},
+    "apikeys": {"api_key_id", "hint", "user_id", "project_id", "created_at"},
+}
+
+
+def encode(document: Document) -> list[bytes]:
+    audit = document.audit
+    head = {
+        "format": FORMAT,
+        "generation": document.generation,
+        "audit": {"lines": audit.lines, "head": audit.head, "size": audit.size, "file": audit.file},
+    }
+    pieces = [_encode(head)[:-1].encode(), SEPARATOR]
+    for name in TABLES:
+        pieces.append(f'"{name}": {{\n\n'.encode())
+        buckets = document.table(name).buckets
+        for bucket in buckets:
+            pieces += (bucket.encoded(), SEPARATOR)
+        if buckets:
+            pieces[-1] = b"\n\n"
+        pieces.append(b"}" + SEPARATOR)
+    pieces.append(f'"settings": {_encode(document.settings)}\n}}\n'.encode())
+    return pieces
+
+
+def decode(data: bytes, previous: Document | None) -> Document:
+    """The document in ``data``; buckets that ``previous`` has with the same bytes are taken from there, not parsed.
+
+    ``StoreDamaged`` says where the damage is. ``Older`` for another, older format.
+    """
+    try:
+        return _decode_pieces(data.split(b"\n\n"), previous or Document())
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+        # Not in the layout that we write: edited by hand, older, newer or damaged. Read it as plain JSON, with care.
+        return _decode_any(data)
+
+
+class Older(Exception):
+    """``content`` is a document of an older format."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        super().__init__()
+        self.content = content
+
+
+def _decode_pieces(pieces: list[bytes], previous: Document) -> Document:
+    head = json.loads(pieces[0].removesuffix(b",").decode() + "}") if pieces[0].endswith(b",") else {}
+    if head["format"] != FORMAT:
+        raise ValueError
+    at, tables = 1, {}
+    for name in TABLES:
+        if pieces[at] != f'"{name}": {{'.encode():
+            raise ValueError
+        end = pieces.index(b"},", at)
+        tables[name] = _decode_table(name, pieces[at + 1 : end], previous.table(name))
+        at = end + 1
+    if at != len(pieces) - 1:
+        raise ValueError
+    tail = strict_json("{" + pieces[at].decode())
+    if tail.keys() != {"settings"} or not isinstance(tail["settings"], dict):
+        raise ValueError
+    return previous.with_tables(tables, settings=tail["settings"], generation=_number(head["generation"]), audit=_audit(head["audit"]))
+
+
+def _decode_table(name: str, pieces: list[bytes], previous: Table) -> tuple[Table, dict[str, Any], dict[str, Any]]:
+    known = {bucket.encoded(): bucket for bucket in previous.buckets}
+    buckets: list[Bucket] = []
+    for at, piece in enumerate(pieces):
+        last = at == len(pieces) - 1
+        if piece.endswith(b",") == last:
+            raise ValueError
+        encoded = piece if last else piece[:-1]
+        bucket = known.get(encoded)
+        if bucket is None:
+            bucket = previous.read_bucket(encoded)
+            _require_fields(name, bucket.records)
+        buckets.append(bucket)
+    if any(former.last >= latter.first for former, latter in zip(buckets, buckets[1:])):
+        raise ValueError
+    made = previous.with_buckets(tuple(buckets))
+    if len(made[0]) != sum(len(bucket.records) for bucket in buckets):
+        raise ValueError
+    return made
+
+
+def _decode_any(data: bytes) -> Document:
+    try:
+        content = strict_json(data.decode())
+    except UnicodeDecodeError as error:
+        raise _damaged(f"byte {error.start} is not UTF-8") from None
+    except ValueError as error:
+        raise _damaged(str(error)) from None
+    if not isinstance(content, dict):
+        raise _damaged("it is not a JSON object")
+    found = content.get("format")
+    if found is None and {"mcp_configs", "apikeys"} <= content.keys():
+        raise Older(content)
+    if isinstance(found, int) and found > FORMAT:
+        raise StoreDamaged(f"the store has format {found}, made by a newer version than this one", "install that version again")
+    if found != FORMAT or isinstance(found, bool):
+        raise _damaged("it is no store of ours: `format` is missing or unknown")
+    return _decode_content(content)
+
+
+def _decode_content(content: dict[str, Any]) -> Document:
+    tables = {}
+    for name in TABLES:
+        records = content.get(name)
+        if not isinstance(records, dict):
+            raise _damaged(f"`{name}` is missing or not an object")
+        _require_fields(name, records)
+        tables[name] = records
+    try:
+        settings = content["settings"]
+        if not isinstance(settings, dict):
+            raise TypeError
+        return Document.of(tables, settings, _number(content["generation"]), _audit(content["audit"]))
+    except (KeyError, TypeError, ValueError):
+        raise _damaged("`generation`, `audit` or `settings` is missing or of another type") from None
+
+
+def _require_fields(name: str, records: dict[str, Any]) -> None:
+    fields = _FIELDS[name]
+    for key, record in records.items():
+        if not isinstance(record, dict) or not fields <= record.keys() or not isinstance(record["created_at"], str):
+            raise _damaged(f"a record of `{name}` is not whole: {key[:40]!r}")
+
+
+def _audit(found: Any) -> AuditHead:
+    file = found.get("file", "audit.jsonl")
+    if not isinstance(file, str) or "/" in file or not file.endswith("audit.jsonl"):
+        raise ValueError
+    if not isinstance(found["head"], str) or len(found["head"]) != 64:
+        raise ValueError
+    return AuditHead(_number(found["lines"]), found["head"], _number(found.get("size", 0)), file)
+
+
+def _number(found: Any) -> int:
+    if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+        raise ValueError
+    return found
+
+
+def _damaged(place: str) -> StoreDamaged:
+    return StoreDamaged("the store is damaged", "put a backup in its place: see `backups` beside it", private=place)

@@ -1,0 +1,197 @@
+"""The store's file: reading it, telling whether it moved, and putting a new document in its place atomically."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from secure_mcp_gateway.errors import OutcomeUnknown, StoreForbidden, StoreMissing, Unavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Identity = tuple[int, int, int, int, int]
+
+MODE = 0o600
+_CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)
+_NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+_BUFFERS_A_CALL = 1024  # IOV_MAX
+
+
+def identity(found: os.stat_result) -> Identity:
+    """Differs whenever the content may: an inode number alone comes back after a few rewrites."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def sync(descriptor: int) -> None:
+    """To the disk itself; macOS's own ``fsync`` stops at the drive's cache."""
+    try:
+        from fcntl import F_FULLFSYNC, fcntl  # type: ignore[attr-defined,unused-ignore]
+    except ImportError:
+        os.fsync(descriptor)
+        return
+    fcntl(descriptor, F_FULLFSYNC)
+
+
+def sync_folder(folder: str) -> None:
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | _CLOEXEC)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, pieces: Sequence[bytes]) -> None:
+    """Every byte, in as few calls as can be; a short write goes on where it stopped."""
+    writev = getattr(os, "writev", None)
+    if writev is None:
+        pieces = [b"".join(pieces)]
+    for at in range(0, len(pieces), _BUFFERS_A_CALL):
+        batch = list(pieces[at : at + _BUFFERS_A_CALL])
+        size = sum(map(len, batch))
+        written = writev(descriptor, batch) if writev else 0
+        if written < size:
+            rest = memoryview(b"".join(batch))[written:]
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+
+
+def make_folder(folder: str) -> None:
+    """Missing folders with mode 0700; what exists stays as it is."""
+    if os.path.isdir(folder):
+        return
+    make_folder(os.path.dirname(folder))
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        return
+    sync_folder(os.path.dirname(folder))
+
+
+class StoreFile:
+    """``path`` is the file itself: a symbolic link to it was resolved, or a rename would replace the link."""
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.realpath(path)
+        self.folder = os.path.dirname(self.path)
+        self._temporary = os.path.join(self.folder, f".{os.path.basename(self.path)}.tmp")
+
+    def stat(self) -> os.stat_result:
+        try:
+            return os.stat(self.path)
+        except OSError as error:
+            raise self.failure(error, "read") from None
+
+    def open(self) -> int:
+        """A descriptor for reading; as long as it is open, the file's inode number cannot be given to another file."""
+        try:
+            found = os.stat(self.path)
+            if not stat.S_ISREG(found.st_mode):
+                raise Unavailable("the store is not a regular file", private=self.path)
+            self._refuse_foreigner(found)
+            return os.open(self.path, os.O_RDONLY | _CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+        except OSError as error:
+            raise self.failure(error, "read") from None
+
+    def read(self, descriptor: int) -> tuple[bytes, Identity]:
+        """The whole content and the identity that goes with it, also when somebody edits the file in place meanwhile."""
+        try:
+            while True:
+                before = identity(os.fstat(descriptor))
+                data = _read_to_end(descriptor, before[2])
+                if identity(os.fstat(descriptor)) == before:
+                    return data, before
+        except OSError as error:
+            raise self.failure(error, "read") from None
+
+    def replace(self, pieces: Sequence[bytes], owner: tuple[int, int] | None) -> tuple[int, Identity]:
+        """Put these bytes in the file's place, on the disk when this returns; gives the new file's open descriptor.
+
+        Only under the lock: the temporary file has one fixed name, so that one left by a killed writer is met here.
+        ``OutcomeUnknown`` where the last step, the folder's sync, failed.
+        """
+        try:
+            descriptor = self._written_temporary(pieces, owner)
+        except OSError as error:
+            self._remove_temporary()
+            raise self.failure(error, "written") from None
+        try:
+            os.replace(self._temporary, self.path)
+        except OSError as error:
+            os.close(descriptor)
+            self._remove_temporary()
+            raise self.failure(error, "written") from None
+        try:
+            sync_folder(self.folder)
+            return descriptor, identity(os.fstat(descriptor))
+        except OSError as error:
+            os.close(descriptor)
+            raise OutcomeUnknown(
+                f"the change was made, but the disk did not confirm it ({os.strerror(error.errno or 0)}): it may not survive a power cut",
+                "read the thing again before you repeat the change",
+                private=self.folder,
+            ) from None
+
+    def _written_temporary(self, pieces: Sequence[bytes], owner: tuple[int, int] | None) -> int:
+        self._remove_temporary()
+        descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _CLOEXEC | _NOFOLLOW, MODE)
+        try:
+            own(descriptor, owner)
+            write_all(descriptor, pieces)
+            sync(descriptor)
+        except OSError:
+            # Never a second sync on a descriptor whose first one failed: the kernel has forgotten the error by then.
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _remove_temporary(self) -> None:
+        try:
+            os.unlink(self._temporary)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise self.failure(error, "written") from None
+
+    def owner(self) -> tuple[int, int] | None:
+        """Who the store belongs to, where we are root and must keep that; else None."""
+        if os.name == "nt" or os.geteuid() != 0:
+            return None
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            return None
+        return found.st_uid, found.st_gid
+
+    def failure(self, error: OSError, deed: str) -> Unavailable:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return StoreMissing("there is no store", "make one with: secure-mcp-gateway generate-config", private=self.path)
+        if error.errno in (errno.EACCES, errno.EPERM) and deed == "read":
+            return StoreForbidden("the store belongs to somebody else", "run this as the store's owner", private=self.path)
+        return Unavailable(f"the store cannot be {deed}: {reason}", private=self.path)
+
+    def _refuse_foreigner(self, found: os.stat_result) -> None:
+        if os.name != "nt" and os.geteuid() not in (0, found.st_uid):
+            raise StoreForbidden("the store belongs to somebody else", "run this as the store's owner", private=self.path)
+
+
+def own(descriptor: int, owner: tuple[int, int] | None) -> None:
+    """0600 whatever the umask, and the store's owner where root writes for it."""
+    if os.name == "nt":
+        return
+    os.fchmod(descriptor, MODE)
+    if owner is not None:
+        os.fchown(descriptor, *owner)
+
+
+def _read_to_end(descriptor: int, size: int) -> bytes:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    parts = []
+    while part := os.read(descriptor, max(size + 1, 65536)):
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -1,0 +1,280 @@
+"""The store: one durable document that many read without a lock and that one at a time changes."""
+
+from __future__ import annotations
+
+import os
+import time
+from _thread import allocate_lock
+
+from secure_mcp_gateway.errors import GatewayError, Unavailable
+from secure_mcp_gateway.store import encoding
+from secure_mcp_gateway.store.audit import AuditEntry, AuditLog
+from secure_mcp_gateway.store.document import Document, Draft
+from secure_mcp_gateway.store.file import StoreFile, identity
+from secure_mcp_gateway.store.lock import FileLock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from secure_mcp_gateway.store.audit import Line
+    from secure_mcp_gateway.store.commit import Queue, Ticket
+    from secure_mcp_gateway.store.file import Identity
+
+    T = TypeVar("T")
+
+FRESH_SECONDS = 0.010
+_YIELD_SECONDS = 0.0005
+_REFUSALS_A_SECOND = 20
+
+
+class Loaded:
+    """A document with the file that it was read from or written to; the open descriptor keeps the inode from coming back."""
+
+    __slots__ = ("descriptor", "document", "identity", "older")
+
+    def __init__(self, document: Document, descriptor: int, identity: Identity, older: bytes | None = None) -> None:
+        self.document = document
+        self.descriptor = descriptor
+        self.identity = identity
+        self.older = older
+
+    def __del__(self) -> None:
+        # Not before a newer one took its place: until then the inode must not be reused.
+        try:
+            os.close(self.descriptor)
+        except OSError:
+            pass
+
+
+class Store:
+    """``path`` may not exist yet: reading then raises ``StoreMissing``. Safe for any number of threads and processes."""
+
+    def __init__(self, path: str, *, allow_network: bool = False, lock_seconds: float = 10.0) -> None:
+        self.file = StoreFile(os.path.abspath(path))
+        if not allow_network:
+            from secure_mcp_gateway.store.network import refuse_network
+
+            refuse_network(self.file.folder)
+        self._lock = FileLock(self.file.path + ".lock", self._adopt)
+        self._lock_seconds = lock_seconds
+        self._loaded: Loaded | None = None
+        self._reloading, self._swapping = allocate_lock(), allocate_lock()
+        self._checked = 0.0
+        self._queue: Queue | None = None
+        self._logs: dict[str, AuditLog] = {}
+        self._refusals = (0.0, 0)
+
+    @property
+    def path(self) -> str:
+        return self.file.path
+
+    @property
+    def folder(self) -> str:
+        return self.file.folder
+
+    def exists(self) -> bool:
+        return os.path.exists(self.file.path)
+
+    def snapshot(self) -> Document:
+        """The newest document, at most 10 ms old; one's own writes show at once."""
+        loaded = self._loaded
+        now = time.monotonic()
+        if loaded is None or now - self._checked >= FRESH_SECONDS:
+            loaded = self._refreshed()
+            self._checked = now
+        return loaded.document
+
+    def commit(
+        self, change: Callable[[Draft], T], entry: AuditEntry, if_match: str | None = None, backup: bool = False, counts: bool = True
+    ) -> T:
+        """Apply ``change`` to the newest document and return what it returns, once that is on the disk.
+
+        ``backup`` writes a safety backup of the document before. ``counts`` is False for a deed that changes nothing but must stand
+        in the audit. Raises what ``change`` raises, ``PreconditionFailed``, ``StoreBusy`` or another ``Unavailable``.
+        """
+        from secure_mcp_gateway.store.commit import Ticket
+
+        result: T = self._submitted(Ticket(change, entry, if_match=if_match, backup=backup, counts=counts))
+        return result
+
+    def refuse(self, entry: AuditEntry, error: GatewayError) -> None:
+        """Note a refused write in the audit: not synced, at most a few a second, and never in the way of the answer."""
+        from secure_mcp_gateway.store.commit import Ticket
+
+        if self._refusal_allowed():
+            try:
+                self._submitted(Ticket(None, entry, refusal=error.code))
+            except Unavailable:
+                pass
+
+    def create(self, content: Callable[[Draft], T], entry: AuditEntry, overwrite: bool = False) -> T:
+        """Make the store; ``Conflict`` where there is one, unless ``overwrite``: then a safety backup is made first."""
+        from secure_mcp_gateway.store.create import create
+
+        return create(self, content, entry, overwrite)
+
+    def audit_lines(self, since: str | None = None, actor: str | None = None, operation: str | None = None) -> list[Line]:
+        """Newest first, each with ``committed``."""
+        from secure_mcp_gateway.store.audit_check import newest_first
+
+        document = self.snapshot()
+        given = {"since": since, "actor": actor, "operation": operation}
+        keep = {key: value for key, value in given.items() if value is not None}
+        return newest_first(self.log(document), document.audit, document.generation, keep)
+
+    def verify_audit(self) -> Line:
+        from secure_mcp_gateway.store.audit_check import verified
+
+        descriptor = self._lock.acquire(self._lock_seconds)
+        try:
+            document = self._refreshed().document
+            return verified(self.log(document), document.audit)
+        finally:
+            self._lock.release(descriptor)
+
+    def facts(self) -> tuple[list[str], list[str]]:
+        """What is wrong (first) or doubtful (second) about the store's file and folder."""
+        from secure_mcp_gateway.store.facts import facts
+
+        return facts(self.file)
+
+    def log(self, document: Document) -> AuditLog:
+        name = document.audit.file
+        if name not in self._logs:
+            self._logs[name] = AuditLog(os.path.join(self.folder, name))
+        return self._logs[name]
+
+    def _submitted(self, ticket: Ticket) -> Any:
+        if self._queue is None:
+            from secure_mcp_gateway.store.commit import Queue
+
+            self._queue = Queue(self._write_group)
+        return self._queue.submit(ticket)
+
+    def _refreshed(self) -> Loaded:
+        loaded = self._current()
+        if loaded is not None:
+            return loaded
+        with self._reloading:
+            return self._current() or self._reloaded()
+
+    def _current(self) -> Loaded | None:
+        """What is loaded, where the file did not move since."""
+        loaded = self._loaded
+        return loaded if loaded is not None and identity(self.file.stat()) == loaded.identity else None
+
+    def _reloaded(self) -> Loaded:
+        before = self._loaded
+        descriptor = self.file.open()
+        try:
+            data, found = self.file.read(descriptor)
+            document, older = self._decoded(data, found, before)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        fresh = Loaded(document, descriptor, found, older)
+        with self._swapping:
+            # A commit of our own may have come in between: what it wrote is newer than what was read here.
+            if self._loaded is before:
+                self._loaded = fresh
+            return self._loaded or fresh
+
+    def _decoded(self, data: bytes, found: Identity, before: Loaded | None) -> tuple[Document, bytes | None]:
+        try:
+            return encoding.decode(data, before.document if before is not None else None), None
+        except encoding.Older as older:
+            from secure_mcp_gateway.store.clock import time_text
+            from secure_mcp_gateway.store.migrate import document_of_older
+
+            return document_of_older(older.content, time_text(found[3])), data
+        except Unavailable as error:
+            error.private = f"{self.path}: {error.private}" if error.private else self.path
+            raise
+
+    def _write_group(self, group: list[Ticket]) -> None:
+        self.file.stat()
+        descriptor = self._acquired()
+        try:
+            self._write_locked(group)
+        finally:
+            self._lock.release(descriptor)
+            if len(group) > 1:
+                # A busy server leaves the lock free for a moment, so that a command line beside it gets its turn.
+                time.sleep(_YIELD_SECONDS)
+
+    def _acquired(self) -> int:
+        try:
+            return self._lock.acquire(self._lock_seconds)
+        except OSError as error:
+            raise self.file.failure(error, "written") from None
+
+    def _write_locked(self, group: list[Ticket]) -> None:
+        from secure_mcp_gateway.store.backups import backup_path, write_backup
+        from secure_mcp_gateway.store.commit import refusal_code
+
+        loaded = self._refreshed()
+        document = loaded.document
+        lines: list[Line] = []
+        settled: list[Ticket] = []
+        for ticket in group:
+            if ticket.change is None:
+                lines.append(ticket.entry.line(ticket.refusal, None, {}))
+                continue
+            try:
+                backup = backup_path(self.file, ticket.entry.operation) if ticket.backup else None
+                draft = ticket.apply(document, backup)
+                if backup is not None:
+                    write_backup(self.file, backup, encoding.encode(document))
+            except Exception as error:
+                ticket.error = error
+                if self._refusal_allowed():
+                    lines.append(ticket.entry.line(refusal_code(error), None, {}))
+                continue
+            document = draft.sealed(draft.generation + ticket.counts)
+            lines.append(ticket.entry.line("ok", document.generation if ticket.counts else None, draft.names))
+            settled.append(ticket)
+        try:
+            self._persist(loaded, document, lines, durable=bool(settled))
+        except GatewayError as error:
+            for ticket in settled:
+                ticket.error = error
+
+    def _persist(self, loaded: Loaded, document: Document, lines: list[Line], durable: bool) -> None:
+        """First the audit lines, then the document that knows of them: an acknowledged write has its line for certain."""
+        if not lines:
+            return
+        from secure_mcp_gateway.store.backups import backup_path, write_backup
+
+        owner = self.file.owner()
+        log = self.log(loaded.document)
+        if durable and loaded.older is not None:
+            write_backup(self.file, backup_path(self.file, "migrate"), [loaded.older])
+        head = log.append(loaded.document.audit, loaded.document.generation, lines, owner, durable)
+        if not durable:
+            return
+        document.audit = head
+        try:
+            descriptor, found = self.file.replace(encoding.encode(document), owner)
+        except BaseException:
+            # Whichever document is in place now, its audit head tells which of the lines count.
+            log.forget()
+            raise
+        with self._swapping:
+            self._loaded = Loaded(document, descriptor, found)
+
+    def _refusal_allowed(self) -> bool:
+        """A caller who is refused over and over must not fill the disk."""
+        started, count = self._refusals
+        now = time.monotonic()
+        if now - started >= 1.0:
+            started, count = now, 0
+        self._refusals = (started, count + 1)
+        return count < _REFUSALS_A_SECOND
+
+    def _adopt(self, descriptor: int) -> None:
+        owner = self.file.owner()
+        if owner is not None and owner[0] != os.fstat(descriptor).st_uid:
+            os.fchown(descriptor, *owner)
+
