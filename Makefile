@@ -1,0 +1,34 @@
+PYTHON ?= python3
+PORT ?= 8001
+PACKAGE = secure_mcp_gateway
+CHECKERS = ruff==0.17.6 mypy==2.4.1 vermin==1.9.2
+
+.PHONY: run test check clean
+
+# Start the management API as it stands here; its store stays in .run/ from one run to the next.
+run:
+	$(PYTHON) -m $(PACKAGE) --store .run/store.json system start-api --init --port $(PORT)
+
+# Run the tests, or those of some modules: make test TESTS="store web.test_request"
+test:
+	@$(PYTHON) -m tests $(TESTS)
+
+# Check style, types, the lowest Python, the rules of the house and the wheel.
+check: .tools/installed
+	.tools/bin/ruff check .
+	.tools/bin/mypy --strict $(PACKAGE)
+	.tools/bin/vermin --quiet --no-tips --violations --target=3.9- $(PACKAGE) tests
+	$(PYTHON) -m tests test_house
+	.tools/bin/python -m tests.wheel_check
+
+# The checkers live in an environment of their own, made again when their versions above change.
+.tools/installed: Makefile
+	rm -rf .tools
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet $(CHECKERS)
+	touch $@
+
+# Remove what checking left; .run/ stays, for it holds a store.
+clean:
+	rm -rf .tools .mypy_cache .ruff_cache build dist *.egg-info
+	find $(PACKAGE) tests -name __pycache__ -prune -exec rm -rf {} +

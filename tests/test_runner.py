@@ -1,0 +1,101 @@
+"""A runner that overlooks a failure would hide all the others."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from tests import __main__ as runner
+
+
+def outcomes_of(case: type[unittest.TestCase]) -> dict[str, tuple[str, str]]:
+    outcomes = runner.Outcomes()
+    unittest.defaultTestLoader.loadTestsFromTestCase(case).run(outcomes)
+    return {test.rsplit(".", 1)[-1]: found for test, found in outcomes.found.items()}
+
+
+class RunnerTest(unittest.TestCase):
+    def test_each_kind_of_outcome_is_told_apart(self) -> None:
+        class Case(unittest.TestCase):
+            def test_good(self) -> None:
+                self.assertTrue(True)
+
+            def test_bad(self) -> None:
+                self.assertEqual(1, 2)
+
+            def test_broken(self) -> None:
+                raise KeyError("lost")
+
+            def test_left_out(self) -> None:
+                self.skipTest("no such machine")
+
+            @unittest.expectedFailure
+            def test_better_than_expected(self) -> None:
+                self.assertTrue(True)
+
+        found = outcomes_of(Case)
+        self.assertEqual(found["test_good"], ("passed", ""))
+        self.assertEqual(found["test_left_out"], ("skipped", "no such machine"))
+        self.assertIn("1 != 2", found["test_bad"][1])
+        self.assertIn("KeyError: 'lost'", found["test_broken"][1])
+        failed = {name for name, (outcome, _) in found.items() if outcome == "failed"}
+        self.assertEqual(failed, {"test_bad", "test_broken", "test_better_than_expected"})
+
+    def test_a_test_counts_once_and_fails_where_one_of_its_subtests_fails(self) -> None:
+        class Case(unittest.TestCase):
+            def test_numbers(self) -> None:
+                for number in range(4):
+                    with self.subTest(number=number):
+                        self.assertEqual(number % 2, 0)
+
+        found = outcomes_of(Case)
+        self.assertEqual([outcome for outcome, _ in found.values()], ["failed"])
+        self.assertIn("number=1", found["test_numbers"][1])
+        self.assertIn("number=3", found["test_numbers"][1])
+
+    def test_a_test_that_passes_and_then_fails_to_clean_up_has_failed(self) -> None:
+        class Case(unittest.TestCase):
+            def test_untidy(self) -> None:
+                self.addCleanup(self.fail, "not cleaned up")
+
+        self.assertEqual(outcomes_of(Case)["test_untidy"][0], "failed")
+
+    def test_a_class_that_cannot_be_set_up_has_failed(self) -> None:
+        class Case(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls) -> None:
+                raise OSError("no room")
+
+            def test_never_reached(self) -> None:
+                self.fail()
+
+        (found,) = outcomes_of(Case).values()
+        self.assertEqual(found[0], "failed")
+
+    def test_no_test_at_all_is_a_failure_and_says_so_last(self) -> None:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            code = runner.main(["no module has this name"])
+        self.assertEqual((code, said.getvalue().splitlines()[-1]), (1, "0 passed, 0 failed, 0 skipped"))
+
+    def test_a_module_that_cannot_be_imported_has_failed(self) -> None:
+        run = self.run_module("tests.test_that_is_not_there")
+        self.assertEqual((run.count("passed"), run.count("failed")), (0, 1))
+
+    def test_a_module_whose_interpreter_dies_has_failed(self) -> None:
+        with mock.patch.object(sys, "executable", "/bin/false" if Path("/bin/false").exists() else "/usr/bin/false"):
+            run = self.run_module("tests.test_runner")
+        self.assertEqual((run.count("passed"), run.count("failed")), (0, 1))
+
+    def run_module(self, name: str) -> runner.ModuleRun:
+        with tempfile.TemporaryDirectory() as folder:
+            return runner.ModuleRun(name, folder)
+
+    def test_words_choose_the_modules_whose_names_hold_one_of_them(self) -> None:
+        self.assertEqual(runner.module_names(["test_runner"]), ["tests.test_runner"])
+        self.assertLess(set(runner.module_names(["examples", "test_runner"])), set(runner.module_names([])) | {""})
