@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,7 +39,7 @@ class Outcomes(unittest.TestResult):
         self.record(test, PASSED)
 
     def addFailure(self, test: unittest.TestCase, err: Any) -> None:
-        self.record(test, FAILED, trace(err))
+        self.record(test, FAILED, self.trace(test, err))
 
     addError = addFailure
 
@@ -49,7 +48,7 @@ class Outcomes(unittest.TestResult):
 
     def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: Any) -> None:
         if err is not None:
-            self.record(test, FAILED, f"{subtest}\n{trace(err)}")
+            self.record(test, FAILED, f"{subtest}\n{self.trace(subtest, err)}")
 
     def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:
         self.record(test, PASSED)
@@ -57,9 +56,9 @@ class Outcomes(unittest.TestResult):
     def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
         self.record(test, FAILED, "this test was expected to fail, and passed: remove expectedFailure\n")
 
-
-def trace(err: Any) -> str:
-    return "".join(traceback.format_exception(*err))
+    def trace(self, test: unittest.TestCase, err: Any) -> str:
+        """Without the frames of unittest itself."""
+        return str(self._exc_info_to_string(err, test))  # type: ignore[attr-defined]
 
 
 def run_module(name: str, report: str) -> None:
