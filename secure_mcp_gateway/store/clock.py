@@ -19,3 +19,21 @@ def time_after(now: str, days: int) -> str:
     from datetime import datetime, timedelta
 
     return (datetime.fromisoformat(now) + timedelta(days=days)).isoformat(timespec="microseconds")
+
+
+def utc_time(text: object) -> str:
+    """Any ISO 8601 date and time in the store's form, taken as UTC where it has no offset; ``ValueError`` for anything else."""
+    import re
+    from datetime import datetime, timezone
+
+    if not isinstance(text, str):
+        raise ValueError("a time is a string")
+    parts = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?", text, re.ASCII)
+    if parts is None:
+        raise ValueError("a time has the form 2026-01-02T03:04:05Z")
+    day, minutes, seconds, fraction, offset = parts.groups()
+    exact = f"{day}T{minutes or '00:00'}{seconds or ':00'}.{(fraction or '')[:6]:0<6}{'+00:00' if offset in (None, 'Z') else offset}"
+    try:
+        return datetime.fromisoformat(exact).astimezone(timezone.utc).isoformat(timespec="microseconds")
+    except OverflowError:
+        raise ValueError("a time is out of range") from None

@@ -1,0 +1,137 @@
+"""Restoring a backup: all of it after full validation, or nothing and every problem at once."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway.errors import InvalidRequest
+from secure_mcp_gateway.repository.exports import BACKUP_KIND, VERSION, unwrapped
+from secure_mcp_gateway.repository.servers import server_problems
+from secure_mcp_gateway.store.check import content_problems, place
+from secure_mcp_gateway.store.clock import utc_time
+from secure_mcp_gateway.store.document import FORMAT, TABLES, Draft, member_key
+from secure_mcp_gateway.store.migrate import Converted, from_enkrypt, is_enkrypt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from secure_mcp_gateway.repository.call import Call
+
+_COUNTED = {"projects": "projects", "users": "users", "configs": "mcp_configs", "api_keys": "apikeys"}
+_RESTORED = ("mcp_configs", "projects", "users", "members", "apikeys")
+
+
+def restore_store(
+    draft: Draft, call: Call, *, data: Any, dry_run: bool | None = None, with_admin_keys: bool | None = None
+) -> dict[str, Any]:
+    """Put what a backup holds in the place of everything but the admin keys; ``InvalidRequest`` lists all problems."""
+    source = unwrapped(data, "backup")
+    made = _converted(source, call.now)
+    _settle_keys(made)
+    problems = made.problems or content_problems({name: made.content.get(name, {}) for name in TABLES})
+    problems = [*problems, *_rule_problems(made)]
+    if problems:
+        raise InvalidRequest("this cannot be restored, nothing is changed: " + "; ".join(problems))
+    fresh = draft.generation == 0 and not len(draft.table("admin_keys"))
+    if fresh and isinstance(source.get("generation"), int):
+        draft.generation = source["generation"]
+    if with_admin_keys or fresh:
+        _add_admin_keys(draft, made)
+    for table in _RESTORED:
+        draft.replace(table, made.content[table])
+    _drop_clashing_keys(draft, made)
+    draft.settings = made.settings
+    counts = {name: len(draft.table(table)) for name, table in _COUNTED.items()}
+    return {**counts, "warnings": made.warnings, "safety_backup": draft.safety_backup}
+
+
+def _converted(source: Any, now: str) -> Converted:
+    """Our tables out of any document that can be restored."""
+    if is_enkrypt(source):
+        return from_enkrypt(source, now)
+    ours = isinstance(source, dict) and (source.get("kind") == BACKUP_KIND or ("kind" not in source and "format" in source))
+    if not ours:
+        hint = "give what `system backup` wrote, or a config file of Enkrypt's gateway"
+        raise InvalidRequest("data is neither a backup of ours nor a file of Enkrypt's gateway", hint)
+    if not (source.get("version", VERSION) == VERSION and source.get("format", FORMAT) == FORMAT):
+        hint = "restore it with the release that made it"
+        raise InvalidRequest("data has a version or format that this release does not know", hint)
+    made = Converted(now)
+    made.content = {name: source.get(name, {}) for name in TABLES}
+    made.settings = source.get("settings", {})
+    if not isinstance(made.settings, dict):
+        made.problems.append("settings must be an object")
+    return made
+
+
+def _settle_keys(made: Converted) -> None:
+    """Keys of nobody are dropped, keys of non-members arrive disabled; both are said."""
+    keys, projects, users, members = (made.content.get(name) for name in ("apikeys", "projects", "users", "members"))
+    if not (isinstance(keys, dict) and isinstance(projects, dict) and isinstance(users, dict) and isinstance(members, dict)):
+        return
+    settled = {}
+    for position, (digest, key) in enumerate(keys.items()):
+        where = place("apikeys", position, digest)
+        if not isinstance(key, dict) or not isinstance(key.get("user_id"), str) or not isinstance(key.get("project_id"), str):
+            settled[digest] = key
+        elif key["user_id"] not in users or key["project_id"] not in projects:
+            made.warnings.append(f"{where} ({key.get('api_key_id')}) is dropped: its user or project does not exist")
+        elif member_key(key["project_id"], key["user_id"]) not in members:
+            made.warnings.append(f"{where} ({key.get('api_key_id')}) arrives disabled: its user is not in the project")
+            settled[digest] = {**key, "disabled": True}
+        else:
+            settled[digest] = key
+    made.content["apikeys"] = settled
+
+
+def _rule_problems(made: Converted) -> list[str]:
+    """What the rules say beyond types and references: servers, and times in the form that lists are ordered by."""
+    problems = []
+    configs = made.content.get("mcp_configs")
+    for key, config in configs.items() if isinstance(configs, dict) else ():
+        servers = config.get("mcp_config") if isinstance(config, dict) else None
+        for at, server in enumerate(servers if isinstance(servers, list) else ()):
+            if isinstance(server, dict):
+                problems += server_problems(server, f"mcp_configs[{key[:60]!r}].mcp_config[{at}]", new=False)
+    for table, records in made.content.items():
+        if isinstance(records, dict):
+            made.content[table] = _with_utc_times(table, records, problems)
+    return problems
+
+
+def _with_utc_times(table: str, records: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    timed = {}
+    for position, (key, record) in enumerate(records.items()):
+        timed[key] = record
+        for field in ("created_at", "updated_at", "expires_at"):
+            if not isinstance(record, dict) or not isinstance(record.get(field), str):
+                continue
+            try:
+                timed[key] = {**timed[key], field: utc_time(record[field])}
+            except ValueError:
+                problems.append(f"{place(table, position, key)}.{field} must be an ISO 8601 time")
+    return timed
+
+
+def _add_admin_keys(draft: Draft, made: Converted) -> None:
+    """Those of the file join the running ones, under another name where theirs is taken."""
+    for digest, key in made.content["admin_keys"].items():
+        if draft.get("admin_keys", digest) is not None:
+            continue
+        name, number = key["name"], 1
+        while draft.found("admin_key_names", name) is not None:
+            number += 1
+            name = f"{key['name'][:90]}-{number}"
+        if draft.found("admin_key_ids", key["admin_key"]) is not None:
+            made.warnings.append(f"the admin key {key['name']!r} of the file is dropped: its id is taken")
+            continue
+        if name != key["name"]:
+            made.warnings.append(f"the admin key {key['name']!r} of the file is called {name!r} here")
+        draft.put("admin_keys", digest, {**key, "name": name})
+
+
+def _drop_clashing_keys(draft: Draft, made: Converted) -> None:
+    """One secret is either an admin key or an API key: what runs already stays what it is."""
+    clashing = [(digest, key) for digest, key in draft.table("apikeys").items() if draft.get("admin_keys", digest) is not None]
+    for digest, key in clashing:
+        made.warnings.append(f"the API key {key['api_key_id']} is dropped: its secret is an admin key's")
+        draft.delete("apikeys", digest)
