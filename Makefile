@@ -1,4 +1,5 @@
 PYTHON ?= python3
+HOST ?= 127.0.0.1
 PORT ?= 8001
 PACKAGE = secure_mcp_gateway
 CHECKERS = ruff==0.17.6 mypy==2.4.1 vermin==1.9.2
@@ -7,7 +8,7 @@ CHECKERS = ruff==0.17.6 mypy==2.4.1 vermin==1.9.2
 
 # Start the management API as it stands here; its store stays in .run/ from one run to the next.
 run:
-	$(PYTHON) -m $(PACKAGE) --store .run/store.json system start-api --init --port $(PORT)
+	$(PYTHON) -m $(PACKAGE) --store .run/store.json system start-api --init --host $(HOST) --port $(PORT)
 
 # Run the tests, or those of some modules: make test TESTS="store web.test_request"
 test:
