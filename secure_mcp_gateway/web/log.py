@@ -1,0 +1,116 @@
+"""Log lines through one writer thread, so that no request waits for the log."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import traceback
+from collections import deque
+from datetime import datetime, timezone
+from random import getrandbits
+from typing import Any, TextIO
+
+from secure_mcp_gateway.errors import InternalError
+from secure_mcp_gateway.web.response import utc_now
+
+_LATENESS = 0.05
+_MOST_PENDING = 20_000
+_CLOSING = 2.0
+
+Record = dict[str, Any]
+
+
+class AccessLog:
+    """One JSON line per record, which is the log's from then on. A ``time`` in seconds since 1970 is written as ISO 8601, UTC.
+
+    Lines that cannot be written are dropped and counted; the next line that can be written is preceded by the count.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._pending: deque[Record] = deque()
+        self._dropped = 0
+        self._awake = False
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        # A daemon: a pipe that nobody reads must not keep the process from ending.
+        self._writer = threading.Thread(target=self._run, name="log writer", daemon=True)
+        self._writer.start()
+
+    def write(self, record: Record) -> None:
+        if len(self._pending) >= _MOST_PENDING:
+            self._dropped += 1
+            return
+        self._pending.append(record)
+        # Only the first record of a group pays for waking the writer.
+        if not self._awake:
+            self._awake = True
+            self._wake.set()
+
+    def close(self) -> None:
+        """Write what is there; waits 2 s at most."""
+        self._closing.set()
+        self._wake.set()
+        self._writer.join(_CLOSING)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            self._closing.wait(_LATENESS)
+            self._awake = False
+            self._write_pending()
+        self._write_pending()
+
+    def _write_pending(self) -> None:
+        records = [self._pending.popleft() for _ in range(len(self._pending))]
+        if not records:
+            return
+        dropped, self._dropped = self._dropped, 0
+        if dropped:
+            records.insert(0, {"time": utc_now(), "log_lines_dropped": dropped})
+        try:
+            self._stream.write("".join(map(_line, records)))
+            self._stream.flush()
+        except (OSError, ValueError):  # ValueError: the stream was closed
+            self._dropped += dropped + len(records) - bool(dropped)
+
+
+# ASCII only: no character of an input can forge or break a line.
+_encode = json.JSONEncoder(default=repr).encode
+
+
+def _line(record: Record) -> str:
+    moment = record.get("time")
+    if isinstance(moment, float):
+        record["time"] = datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds")
+    return _encode(record) + "\n"
+
+
+def report_fault(log: AccessLog | None, request_id: str, error: BaseException) -> InternalError:
+    """Log a traceback under a new incident id, which is all that the caller is told."""
+    incident = f"{getrandbits(64):016x}"
+    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    record = {"time": utc_now(), "incident": incident, "request_id": request_id, "traceback": trace}
+    if log:
+        log.write(record)
+    else:
+        _write_at_once(record)
+    return InternalError(f"an unexpected fault, incident {incident}", "the server's administrator finds it in the log under this id")
+
+
+def report_problem(log: AccessLog | None, problem: str) -> None:
+    record = {"time": utc_now(), "problem": problem}
+    if log:
+        log.write(record)
+    else:
+        _write_at_once(record)
+
+
+def _write_at_once(record: Record) -> None:
+    try:
+        sys.stderr.write(_line(record))
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # nobody is left to be told

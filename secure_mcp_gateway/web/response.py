@@ -1,0 +1,79 @@
+"""An answer, and its bytes in one piece."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from email.utils import formatdate
+from http import HTTPStatus
+
+from secure_mcp_gateway.errors import GatewayError, MethodNotAllowed, Unauthorized
+
+_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_BODILESS = frozenset((204, 304))
+
+
+class Response:
+    """``close`` ends the connection after this answer. Date, Content-Length, Connection and X-Request-Id are added later."""
+
+    __slots__ = ("body", "close", "headers", "status")
+
+    def __init__(self, status: int, body: bytes = b"", headers: Iterable[tuple[str, str]] = (), close: bool = False) -> None:
+        self.status = status
+        self.body = body
+        self.headers = list(headers)
+        self.close = close
+
+
+def error_response(error: GatewayError, now: str) -> Response:
+    """``now`` is ISO 8601 with an offset. The error's private part stays private."""
+    document = {"error": error.code, "detail": error.detail, "timestamp": now}
+    headers = [("Content-Type", "application/json")]
+    if isinstance(error, Unauthorized):
+        headers.append(("WWW-Authenticate", "Bearer"))
+    if isinstance(error, MethodNotAllowed):
+        headers.append(("Allow", ", ".join(error.allow)))
+    return Response(error.status, json.dumps(document).encode(), headers)
+
+
+def utc_now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="microseconds")
+
+
+def body_to_send(response: Response, method: str) -> bytes:
+    return b"" if method == "HEAD" or response.status in _BODILESS else response.body
+
+
+def encode(response: Response, method: str, request_id: str, connection: str) -> bytes:
+    """Head and body. ``connection`` is the value of that field, none where it is empty."""
+    head = [_status_line(response.status), "Date: ", _date(), "\r\nX-Request-Id: ", request_id, "\r\n"]
+    for name, value in response.headers:
+        if not (name + value).isprintable():
+            raise ValueError(f"the value of the field {name!r} cannot be sent")
+        head += (name, ": ", value, "\r\n")
+    if response.status not in _BODILESS:
+        head.append(f"Content-Length: {len(response.body)}\r\n")
+    if connection:
+        head.append(f"Connection: {connection}\r\n")
+    head.append("\r\n")
+    return "".join(head).encode("latin-1") + body_to_send(response, method)
+
+
+def _status_line(status: int) -> str:
+    return _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"
+
+
+_last_date = (0, "")
+
+
+def _date() -> str:
+    """The time as in RFC 9110 §5.6.7, formatted once a second."""
+    global _last_date
+    second = int(time.time())
+    kept, text = _last_date
+    if kept != second:
+        text = formatdate(second, usegmt=True)
+        _last_date = (second, text)
+    return text

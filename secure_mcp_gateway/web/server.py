@@ -1,0 +1,212 @@
+"""An HTTP server to be trusted: accepts, bounds and drains connections. Each has its own thread."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import sys
+import threading
+import time
+from http.server import ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import Any
+
+from secure_mcp_gateway.web.connections import Connection, Connections, Reaper, Timeouts
+from secure_mcp_gateway.web.exchange import Application, Exchange, Service
+from secure_mcp_gateway.web.log import AccessLog, report_fault, report_problem
+from secure_mcp_gateway.web.request import Limits
+from secure_mcp_gateway.web.tls import TlsFiles, load_context, wrap
+
+__all__ = ["Application", "Limits", "Timeouts", "TlsFiles", "WebServer"]
+
+_FULL_PAUSE = 0.01
+_DRAIN_PAUSE = 0.05
+
+
+class WebServer(ThreadingHTTPServer):
+    """Listens from its making on; ``serve`` answers until ``stop``. Raises OSError where it cannot listen or read ``tls``."""
+
+    request_queue_size = 1024
+    allow_reuse_address = sys.platform != "win32"
+    allow_reuse_port = False
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        application: Application,
+        *,
+        limits: Limits | None = None,
+        max_connections: int = 512,
+        tls: TlsFiles | None = None,
+        access_log: AccessLog | None = None,
+        timeouts: Timeouts | None = None,
+        listener: socket.socket | None = None,
+    ) -> None:
+        self.service = Service(application, limits or Limits(), timeouts or Timeouts(), access_log)
+        self._tls_files = tls
+        self._tls = load_context(tls) if tls else None
+        self._connections = Connections(max_connections)
+        self._reaper = Reaper(self._connections, min(max(self.service.timeouts.shortest() / 8, 0.01), 1.0))
+        self._reload_wanted = self._ended = False
+        self._wake, self._waker = socket.socketpair()
+        self._wake.setblocking(False)
+        self._waker.setblocking(False)
+        self._listen(address, listener)
+
+    def _listen(self, address: tuple[str, int], listener: socket.socket | None) -> None:
+        self.address_family = listener.family if listener else _family_of(address[0])
+        super().__init__(address, Exchange, bind_and_activate=False)
+        if listener:
+            self.socket.close()
+            self.socket = listener
+        else:
+            self._bind()
+        self.socket.setblocking(False)
+        self.bound: tuple[str, int] = self.socket.getsockname()[:2]
+        self.server_address = self.bound
+        self.service.port = self.bound[1]
+
+    def _bind(self) -> None:
+        try:
+            if self.address_family == socket.AF_INET6:
+                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, self.server_address[0] != "::")
+            self.server_bind()
+            self.server_activate()
+        except BaseException:
+            self.server_close()
+            raise
+
+    def server_bind(self) -> None:
+        # HTTPServer's own asks a resolver for the machine's name, which takes seconds where none answers.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+
+    def serve(self) -> None:
+        """Returns when ``stop`` or ``stop_now`` was called and the connections are closed."""
+        self._reaper.start()
+        try:
+            self._accept_until_stopped()
+        finally:
+            self.service.stopping = True
+            self.socket.close()
+            self._drain()
+            self._reaper.stop()
+            self.server_close()
+
+    def server_close(self) -> None:
+        """Only for a server that never came to ``serve``."""
+        super().server_close()
+        self._wake.close()
+        self._waker.close()
+
+    def stop(self) -> None:
+        """Let the requests under way be answered, then let ``serve`` return. Takes no lock: signal handlers may call it."""
+        self.service.stopping = True
+        self._rouse()
+
+    def stop_now(self) -> None:
+        """As ``stop``, but waits for nobody."""
+        self._ended = True
+        self.stop()
+
+    def reload_tls(self) -> None:
+        """Read certificate and key again for new connections; the old ones stay where that fails. Takes no lock."""
+        self._reload_wanted = True
+        self._rouse()
+
+    def _rouse(self) -> None:
+        try:
+            self._waker.send(b"\0")
+        except OSError:
+            pass  # full: it is awake already; closed: it has ended
+
+    def _accept_until_stopped(self) -> None:
+        with selectors.DefaultSelector() as both, selectors.DefaultSelector() as wake_alone:
+            both.register(self.socket, selectors.EVENT_READ)
+            both.register(self._wake, selectors.EVENT_READ)
+            wake_alone.register(self._wake, selectors.EVENT_READ)
+            while not self.service.stopping:
+                ready = {key.fileobj for key, _ in both.select()}
+                if self._wake in ready:
+                    self._on_wake()
+                # New connections wait in the listening socket's queue while there is no place, or no descriptor, for them.
+                if self.socket in ready and not self.service.stopping and not self._accept():
+                    wake_alone.select(_FULL_PAUSE)
+
+    def _on_wake(self) -> None:
+        self._empty_wake()
+        if self._reload_wanted:
+            self._reload_wanted = False
+            self._reload()
+
+    def _empty_wake(self) -> None:
+        try:
+            while self._wake.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _reload(self) -> None:
+        if not self._tls_files:
+            return
+        try:
+            self._tls = load_context(self._tls_files)
+        except (OSError, ValueError) as error:
+            report_problem(self.service.log, f"the TLS files could not be read again, the old ones stay in use: {error}")
+
+    def _accept(self) -> bool:
+        """False where accepting must wait."""
+        if not self._connections.make_room():
+            return False
+        try:
+            sock, address = self.socket.accept()
+        except (BlockingIOError, ConnectionError):
+            return True
+        except OSError:
+            return False  # out of descriptors or memory
+        self._admit(sock, address)
+        return True
+
+    def _admit(self, sock: socket.socket, address: Any) -> None:
+        try:
+            sock.setblocking(True)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls:
+                sock = wrap(self._tls, sock)
+        except (OSError, ValueError):
+            sock.close()
+            return
+        link = Connection(sock, address[0], self._tls is not None, time.monotonic() + self.service.timeouts.idle)
+        self._connections.add(link)
+        try:
+            threading.Thread(target=self._converse, args=(link, address), daemon=True).start()
+        except RuntimeError:  # no more threads
+            self._dismiss(link)
+
+    def _converse(self, link: Connection, address: Any) -> None:
+        try:
+            self.RequestHandlerClass(link, address, self)  # type: ignore[arg-type]
+        except Exception as error:
+            report_fault(self.service.log, "", error)
+        finally:
+            self._dismiss(link)
+
+    def _dismiss(self, link: Connection) -> None:
+        self._connections.remove(link)
+        link.sock.close()
+        if self.service.stopping:
+            self._rouse()
+
+    def _drain(self) -> None:
+        give_up = time.monotonic() + self.service.timeouts.drain
+        with selectors.DefaultSelector() as wake:
+            wake.register(self._wake, selectors.EVENT_READ)
+            while len(self._connections) and not self._ended and time.monotonic() < give_up:
+                self._connections.close_idle()
+                wake.select(_DRAIN_PAUSE)
+                self._empty_wake()
+        self._connections.close_all()
+
+
+def _family_of(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
