@@ -1,0 +1,161 @@
+"""Configs: named sets of MCP servers."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway.errors import Conflict
+from secure_mcp_gateway.repository.call import Listing
+from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION
+from secure_mcp_gateway.repository.names import check_name, check_search_term, holder, key_of, no_such, quoted, quoted_list, searchable
+from secure_mcp_gateway.repository.paging import page, table_page
+from secure_mcp_gateway.repository.server_checks import server_problems
+from secure_mcp_gateway.repository.views import config_row, config_view, own_config, owns_config, project_name
+from secure_mcp_gateway.store.check import POLICIES
+from secure_mcp_gateway.store.document import Draft
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from secure_mcp_gateway.repository.call import Call
+    from secure_mcp_gateway.store.document import Document, Record
+
+
+def find_config(document: Document, call: Call, identifier: str) -> tuple[str, Record]:
+    """(id, record); ``NotFound`` also for a config that the caller may not see."""
+    config_id = key_of(document, "mcp_configs", identifier)
+    record = document.get("mcp_configs", config_id) if config_id is not None else None
+    if config_id is None or record is None or not owns_config(document, call, config_id):
+        raise no_such(document, call, "mcp_configs", identifier)
+    _note(document, config_id, record["mcp_config_name"])
+    return config_id, record
+
+
+def require_free_name(document: Document, name: str, own_id: str | None = None) -> None:
+    taken_by = holder(document, "mcp_configs", name)
+    if taken_by not in (None, own_id):
+        raise Conflict(f"there is a config called {quoted(name)} already", "take another name")
+
+
+def list_configs(document: Document, call: Call, *, limit: int | None = None, offset: int | None = None) -> Listing:
+    if call.caller.is_admin:
+        return table_page(document, "mcp_configs", limit, offset, lambda key, record: config_row(document, call, key, record))
+    config_id = own_config(document, call)
+    record = document.get("mcp_configs", config_id) if config_id is not None else None
+    own = [(str(config_id), record)] if record is not None else []
+    return page(own, limit, offset, lambda pair: config_row(document, call, *pair))
+
+
+def add_config(draft: Draft, call: Call, *, config_name: str) -> Record:
+    config_id, name = put_new_config(draft, call, config_name, "config_name", {"mcp_config": []})
+    return {"mcp_config_id": config_id, "config_id": config_id, "config_name": name}
+
+
+def put_new_config(draft: Draft, call: Call, name: str, field: str, content: Record) -> tuple[str, str]:
+    """(id, name as stored) of a new config with this content; ``field`` is where the name was given."""
+    name = check_name(name, field)
+    require_free_name(draft, name)
+    config_id = call.new_id()
+    draft.put("mcp_configs", config_id, {**content, "mcp_config_name": name, "created_at": call.now, "updated_at": call.now})
+    _note(draft, config_id, name)
+    return config_id, name
+
+
+def copy_config(draft: Draft, call: Call, *, source_config: str, target_config: str) -> Record:
+    name = check_name(target_config, "target_config")
+    _, source = find_config(draft, call, source_config)
+    # Records are never changed in place, so the copy may share its servers with the source.
+    config_id, name = put_new_config(draft, call, name, "target_config", source)
+    return {"mcp_config_id": config_id, "config_name": name}
+
+
+def search_configs(document: Document, call: Call, *, search_term: str, limit: int | None = None, offset: int | None = None) -> Listing:
+    """A config is found once; a match of its own name comes before one of a server's."""
+    term = check_search_term(search_term)
+    found = []
+    for config_id, record in document.table("mcp_configs").items():
+        names = {
+            "config_name": [record["mcp_config_name"]],
+            "server_name": [server["server_name"] for server in record["mcp_config"]],
+        }
+        match = next((kind for kind, texts in names.items() if any(term in searchable(text) for text in texts)), "")
+        if match:
+            found.append((config_id, record, match))
+    return page(found, limit, offset, lambda each: _found_row(*each))
+
+
+def get_config(document: Document, call: Call, *, config_identifier: str) -> Record:
+    return config_view(call, *find_config(document, call, config_identifier))
+
+
+def rename_config(draft: Draft, call: Call, *, config_identifier: str, new_name: str) -> Record:
+    name = check_name(new_name, "new_name")
+    config_id, record = find_config(draft, call, config_identifier)
+    require_free_name(draft, name, config_id)
+    draft.put("mcp_configs", config_id, {**record, "mcp_config_name": name, "updated_at": call.now})
+    return {"mcp_config_id": config_id, "config_name": name}
+
+
+def remove_config(draft: Draft, call: Call, *, config_identifier: str) -> None:
+    config_id, record = find_config(draft, call, config_identifier)
+    users = [project["project_name"] for _, project in draft.related("config_projects", config_id)]
+    if users:
+        what = "the project" if len(users) == 1 else "the projects"
+        message = f"the config {quoted(record['mcp_config_name'])} is used by {what} {quoted_list(users)}"
+        raise Conflict(message, "assign another config there, or unassign this one, first")
+    draft.delete("mcp_configs", config_id)
+
+
+def list_config_projects(
+    document: Document, call: Call, *, config_identifier: str, limit: int | None = None, offset: int | None = None
+) -> Listing:
+    config_id, _ = find_config(document, call, config_identifier)
+    projects = document.related("config_projects", config_id)
+    return page(projects, limit, offset, lambda pair: {**project_name(*pair), "users": document.count("project_members", pair[0])})
+
+
+def validate_config(document: Document, call: Call, *, config_identifier: str) -> Record:
+    """``issues`` are sentences; a config without servers is valid."""
+    _, record = find_config(document, call, config_identifier)
+    issues = config_issues(record["mcp_config"])
+    return {"valid": not issues, "issues": issues}
+
+
+def export_config(draft: Draft, call: Call, *, config_identifier: str) -> Record:
+    config_id, record = find_config(draft, call, config_identifier)
+    return {"kind": CONFIG_KIND, "version": VERSION, **config_view(call, config_id, record)}
+
+
+def config_issues(servers: list[Any]) -> list[str]:
+    issues: list[str] = []
+    names: set[str] = set()
+    for at, server in enumerate(servers):
+        name = server.get("server_name") if isinstance(server, dict) else None
+        where = f"servers.{name}" if isinstance(name, str) else f"servers[{at}]"
+        issues += server_problems(server, where, new=False) or server_doubts(server, where)
+        if where in names:
+            issues.append(f"{where} is there twice: only one of them can be reached")
+        names.add(where)
+    return issues
+
+
+def server_doubts(server: Record, where: str) -> list[str]:
+    """What is well-formed and cannot be meant."""
+    config, tools, denied = server.get("config") or {}, server.get("tools") or {}, server.get("denied_tools") or []
+    doubts = [] if config.get("command") or config.get("url") else [f"{where}.config has neither a command nor a url"]
+    for field in POLICIES:
+        policy = server.get(field) or {}
+        if policy.get("enabled") is True and not policy.get("policy_name") and not policy.get("block"):
+            doubts.append(f"{where}.{field} is enabled but names no policy and nothing to block")
+    both = [name for name, tool in tools.items() if name in denied and not (isinstance(tool, dict) and tool.get("enabled") is False)]
+    return [*doubts, *(f"{where}.tools.{name} is allowed and denied: it is denied" for name in both)]
+
+
+def _found_row(config_id: str, record: Record, match: str) -> Record:
+    name = record["mcp_config_name"]
+    return {"mcp_config_id": config_id, "mcp_config_name": name, "match_type": match, "servers": len(record["mcp_config"])}
+
+
+def _note(document: Document, config_id: str, name: str) -> None:
+    if isinstance(document, Draft):
+        document.names["mcp_config_id"] = config_id
+        document.names["config_name"] = name
