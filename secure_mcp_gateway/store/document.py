@@ -20,7 +20,7 @@ TABLES = {
     "mcp_configs": "",
     "projects": "",
     "users": "",
-    "members": "user_id",
+    "members": "",
     "apikeys": "api_key_id",
 }
 
@@ -103,7 +103,7 @@ class Document:
         table = self._tables[INDEXES[index][0]]
         id_field = TABLES[INDEXES[index][0]]
         pairs = [(key, record) for key in keys if (record := table.get(key)) is not None]
-        return sorted(pairs, key=lambda pair: (pair[1]["created_at"], pair[1][id_field] if id_field else pair[0]))
+        return sorted(pairs, key=lambda pair: (pair[1]["created_at"], pair[1][id_field] if id_field else pair[0], pair[0]))
 
     def count(self, index: str, value: str) -> int:
         return len(self._index(index).get(value) or ())
