@@ -1,0 +1,29 @@
+"""The inputs that many rows share: what names a thing, and which page of a list."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway.params import BOOLEAN, FILE, INTEGER, NAME, PATH, QUERY, SECRET, STRING, Param
+
+CONFIG = Param(
+    "config_identifier", NAME, "The config's name or id.", place=PATH, flags=("config-name", "config-id"), example="default_config"
+)
+PROJECT = Param(
+    "project_identifier", NAME, "The project's name or id.", place=PATH, flags=("project-name", "project-id"), example="default_project"
+)
+USER = Param("user_identifier", NAME, "The user's e-mail address or id.", place=PATH, flags=("email", "user-id"), example="ada@example.com")
+SERVER = Param("server_name", NAME, "The server's name in its config.", place=PATH, example="echo_server")
+API_KEY = Param("api_key", SECRET, "The key's public id, or its secret.", place=PATH, example="key_0123456789abcdef")
+ADMIN_KEY = Param("admin_key", SECRET, "The admin key's public id, its name, or its secret.", place=PATH, example="adm_0123456789abcdef")
+
+SEARCH_TERM = Param("search_term", STRING, "A part of the name; upper and lower case are the same.", required=True, example="default")
+LIMIT = Param("limit", INTEGER, "At most so many entries; all of them where it is not given.", place=QUERY, minimum=0, example=50)
+OFFSET = Param("offset", INTEGER, "Leave out so many entries at the beginning.", place=QUERY, minimum=0, example=0)
+PAGED = (LIMIT, OFFSET)
+
+DRY_RUN = Param("dry_run", BOOLEAN, "Check everything and change nothing.", example=False)
+OVERWRITE = Param("overwrite", BOOLEAN, "Write over a file that is not an earlier export.", example=False)
+EXPIRES_IN_DAYS = Param("expires_in_days", INTEGER, "The key stops working after so many days.", minimum=1, maximum=3650, example=90)
+
+
+def output_file(help: str, example: str, default: str | None = None) -> Param:
+    return Param("output_file", FILE, help, example=example, default=default)

@@ -1,0 +1,91 @@
+"""The rows of the store as a whole."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway.operations.identifiers import DRY_RUN, OVERWRITE, PAGED, output_file
+from secure_mcp_gateway.operations.operation import ADMIN, READ, RECORD, REPLACE, Operation
+from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, DOCUMENT, QUERY, STRING, Param
+from secure_mcp_gateway.repository import restore, system
+from secure_mcp_gateway.repository.exports import BACKUP_KIND
+
+_PATH = "/api/v1/system"
+
+OPERATIONS = (
+    Operation(
+        "system health-check",
+        "Check the store: references, duplicates, structure, permissions",
+        "Health check completed successfully",
+        f"GET {_PATH}/health",
+        system.check_health,
+        ADMIN,
+        READ,
+        columns=("status", "issues", "warnings", "statistics", "timestamp"),
+        negative=("status", "unhealthy"),
+    ),
+    Operation(
+        "system audit",
+        "List what was done to the store, the newest first",
+        "Audit lines retrieved successfully",
+        f"GET {_PATH}/audit",
+        system.audit,
+        ADMIN,
+        READ,
+        params=(
+            Param("since", STRING, "Only lines from this time on; ISO 8601.", place=QUERY, example="2026-01-31T08:00:00Z"),
+            Param("actor", STRING, "Only lines of this actor: a key's id, or a name.", place=QUERY, example="adm_0123456789abcdef"),
+            Param("operation", STRING, "Only lines of this operation.", place=QUERY, example="config rename"),
+            Param("verify", BOOLEAN, "Walk along the whole chain and say where it is broken.", place=COMMAND_LINE),
+            *PAGED,
+        ),
+        columns=("time", "actor.name", "operation", "result", "generation"),
+        errors=("invalid_request",),
+        negative=("valid", False),
+    ),
+    Operation(
+        "system backup",
+        "Write everything to a file, or answer it",
+        "Backup created successfully",
+        f"POST {_PATH}/backup",
+        system.backup,
+        ADMIN,
+        RECORD,
+        params=(output_file("The file to write; without one the answer holds the document.", "backup.json"), OVERWRITE),
+        columns=("output_file", "backup"),
+        document="backup",
+    ),
+    Operation(
+        "system restore",
+        "Put a backup in the place of everything but the admin keys",
+        "Restore completed successfully",
+        f"POST {_PATH}/restore",
+        restore.restore_store,
+        ADMIN,
+        REPLACE,
+        params=(
+            Param(
+                "data",
+                DOCUMENT,
+                "A backup as it was written or answered, or a config or backup file of Enkrypt's gateway.",
+                required=True,
+                file="input_file",
+                example={"kind": BACKUP_KIND, "version": 1, "mcp_configs": {}, "projects": {}, "users": {}, "members": {}, "apikeys": {}},
+            ),
+            DRY_RUN,
+            Param("with_admin_keys", BOOLEAN, "Take over the file's admin keys too; the present ones stay.", example=False),
+        ),
+        columns=("projects", "users", "configs", "api_keys", "warnings", "safety_backup"),
+        errors=("invalid_request",),
+    ),
+    Operation(
+        "system reset",
+        "Start over with what a new store begins with; admin keys stay",
+        "Reset completed successfully",
+        f"POST {_PATH}/reset",
+        system.reset,
+        ADMIN,
+        REPLACE,
+        params=(Param("confirm", BOOLEAN, "Must be true: everything but the admin keys is replaced.", example=True),),
+        columns=("safety_backup",),
+        errors=("invalid_request",),
+    ),
+)
