@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secure_mcp_gateway.params import NAME
 from secure_mcp_gateway.store.audit import AuditEntry
 from secure_mcp_gateway.store.document import Draft
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from secure_mcp_gateway.params import Param
     from secure_mcp_gateway.repository.call import Call
+    from secure_mcp_gateway.store.document import Document
     from secure_mcp_gateway.store.store import Store
 
 # Access: ADMIN keys only, or also a USER's key, for what is its own.
@@ -74,22 +76,35 @@ class Operation:
         return 201 if self.effect == CREATE and not values.get("dry_run") else 200
 
 
-def perform(operation: Operation, store: Store, call: Call, values: dict[str, Any], if_match: str | None = None) -> Any:
-    """Run a row's rule: on the present document, or as one commit with its audit line. ``if_match`` is an If-Match field."""
+def perform(
+    operation: Operation,
+    store: Store,
+    call: Call,
+    values: dict[str, Any],
+    *,
+    document: Document | None = None,
+    if_match: str | None = None,
+    deliver: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Run a row's rule: on ``document`` (the present one where None is given), or as one commit with its audit line.
+
+    ``if_match`` is an If-Match field. ``deliver`` takes what the rule returned and gives the result; what it raises is a
+    refusal like the rule's own, so that a file which cannot be written leaves no audit line of success.
+    """
     if not operation.writes:
-        return operation.run(store.snapshot(), call, **values)
+        return operation.run(document or store.snapshot(), call, **values)
+
+    def change(draft: Draft) -> Any:
+        result = operation.run(draft, call, **values)
+        return deliver(result) if deliver else result
+
     if values.get("dry_run"):
-        return operation.run(Draft(store.snapshot()), call, **values)
-    return store.commit(
-        lambda draft: operation.run(draft, call, **values),
-        audit_entry(operation, call, values),
-        if_match=if_match,
-        backup=operation.effect == REPLACE,
-        counts=operation.effect != RECORD,
-    )
+        return change(Draft(document or store.snapshot()))
+    entry = audit_entry(operation, call, values)
+    return store.commit(change, entry, if_match=if_match, backup=operation.effect == REPLACE, counts=operation.effect != RECORD)
 
 
 def audit_entry(operation: Operation, call: Call, values: dict[str, Any]) -> AuditEntry:
-    named = {param.name: values[param.name] for param in operation.params if param.kind == "name" and values.get(param.name) is not None}
+    named = {param.name: values[param.name] for param in operation.params if param.kind == NAME and values.get(param.name) is not None}
     caller = call.caller
     return AuditEntry(call.now, caller.kind, caller.key_id, caller.name, call.request_id, operation.name, named)

@@ -1,0 +1,69 @@
+"""Who calls, and whether this caller may do this."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from secure_mcp_gateway.errors import Forbidden, Unauthorized
+from secure_mcp_gateway.operations.operation import ADMIN, Operation
+from secure_mcp_gateway.repository.api_keys import authenticate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from secure_mcp_gateway.repository.call import Caller
+    from secure_mcp_gateway.store.document import Document
+    from secure_mcp_gateway.web.request import Request
+
+
+def bearer_caller(document: Document, request: Request, now: str) -> Caller:
+    """The owner of the key in ``Authorization: Bearer <key>`` (RFC 6750 §2.1); ``Unauthorized`` for anything else."""
+    scheme, _, key = request.header("authorization").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Unauthorized("a key is needed", "send it as Authorization: Bearer <key>")
+    return authenticate(document, key.strip(), now)
+
+
+def require_access(caller: Caller, operation: Operation) -> None:
+    if operation.access == ADMIN and not caller.is_admin:
+        raise Forbidden("this key is a user's: it may not do this", "use an admin key")
+
+
+class Surroundings:
+    """Which ``Host`` and ``Origin`` fields are let in. ``origins`` are those of ``--allow-origin``, ``hosts`` of ``--allow-host``."""
+
+    def __init__(self, origins: tuple[str, ...], hosts: tuple[str, ...]) -> None:
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
+        self._hosts = frozenset(host.lower() for host in hosts)
+
+    @property
+    def names_origins(self) -> bool:
+        return bool(self._origins)
+
+    def admits_origin(self, origin: str) -> bool:
+        """Is this one that ``--allow-origin`` names?"""
+        return origin.lower() in self._origins
+
+    def check(self, request: Request) -> None:
+        """Foreign pages and rebound names stay out, whatever key they hold."""
+        host, port = _split(request.authority, request.secure)
+        if self._hosts and host not in self._hosts and request.authority.lower() not in self._hosts:
+            raise Forbidden("this Host is not served here", "name it with --allow-host")
+        origin = request.header("origin")
+        if origin and not self.admits_origin(origin) and _origin(origin) != (host, port):
+            raise Forbidden("requests from pages of another Origin are refused", "name it with --allow-origin")
+
+
+def _split(authority: str, secure: bool) -> tuple[str, int]:
+    found = urlsplit("//" + authority)
+    return (found.hostname or "").lower(), found.port or (443 if secure else 80)
+
+
+def _origin(origin: str) -> tuple[str, int] | None:
+    """Host and port of an Origin field, RFC 6454 §6.1; None for ``null`` and what is no origin."""
+    try:
+        found = urlsplit(origin)
+        if found.scheme not in ("http", "https") or found.path or found.query or "@" in found.netloc:
+            return None
+        return _split(found.netloc, found.scheme == "https")
+    except ValueError:
+        return None

@@ -1,0 +1,209 @@
+"""The management plane over HTTP: request, row, rule, answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from secure_mcp_gateway.api.access import Surroundings, bearer_caller, require_access
+from secure_mcp_gateway.api.inputs import Inputs, read_body, read_query
+from secure_mcp_gateway.api.pages import public_page
+from secure_mcp_gateway.api.router import Match, Router
+from secure_mcp_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Unavailable, UnsupportedMediaType
+from secure_mcp_gateway.operations import all_operations
+from secure_mcp_gateway.operations.files import read_json_file, write_document
+from secure_mcp_gateway.operations.operation import Operation, audit_entry, perform
+from secure_mcp_gateway.repository.call import Call, Listing, new_call
+from secure_mcp_gateway.store.clock import now_text
+from secure_mcp_gateway.web.log import AccessLog, report_problem
+from secure_mcp_gateway.web.request import Request
+from secure_mcp_gateway.web.response import Response, error_response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from secure_mcp_gateway.store.document import Document
+    from secure_mcp_gateway.store.store import Store
+
+_JSON = ("Content-Type", "application/json")
+_NO_STORE = ("Cache-Control", "no-store")
+_EXPOSED = "ETag, X-Total-Count, X-Request-Id"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class ManagementApp:
+    """Answers one request at a time, on any thread. ``files_root`` confines the files that requests name."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        files_root: str | None = None,
+        allow_origins: tuple[str, ...] = (),
+        allow_hosts: tuple[str, ...] = (),
+        log: AccessLog | None = None,
+    ) -> None:
+        self._store = store
+        self._router = Router(all_operations())
+        self._surroundings = Surroundings(allow_origins, allow_hosts)
+        self._files = Files(store.folder, files_root)
+        self._log = log
+        self._complained = 0.0
+
+    def __call__(self, request: Request) -> Response:
+        try:
+            response = self._answer(request)
+        except GatewayError as error:
+            if isinstance(error, Unavailable):
+                self._complain(error)
+            response = error_response(error, now_text())
+        if request.raw_path.startswith("/api"):
+            response.headers.append(_NO_STORE)
+        self._admit_origin(request, response)
+        return response
+
+    def _answer(self, request: Request) -> Response:
+        if request.method in ("GET", "HEAD"):
+            page = public_page(request.raw_path, self._store)
+            if page is not None:
+                self._surroundings.check(request)
+                return page
+        if _is_preflight(request) and self._surroundings.admits_origin(request.header("origin")):
+            return self._preflight(request)
+        document = self._store.snapshot()
+        caller = bearer_caller(document, request, now_text())
+        request.key_id = caller.key_id
+        call = new_call(caller, self._store, request.request_id)
+        match = self._matched(request)
+        if match.operation is None:
+            self._surroundings.check(request)
+            return Response(204, headers=[("Allow", ", ".join(match.methods))])
+        request.route = match.operation.path
+        return self._run(request, match, match.operation, document, call)
+
+    def _matched(self, request: Request) -> Match:
+        if request.raw_path == "*":
+            return Match(None, ("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"), [])
+        match = self._router.match(request.method, request.raw_path)
+        if match is None:
+            raise NotFound("there is no such path", "see /openapi.json for those that there are")
+        if match.operation is None and request.method != "OPTIONS":
+            raise MethodNotAllowed(f"this path does not take {request.method}", match.methods)
+        return match
+
+    def _run(self, request: Request, match: Match, operation: Operation, document: Document, call: Call) -> Response:
+        values: dict[str, Any] = {}
+        try:
+            self._surroundings.check(request)
+            require_access(call.caller, operation)
+            body = read_body(_json_body(request))
+            inputs = Inputs(operation, match.values(), read_query(request.query), body)
+            values = inputs.values(self._files.read)
+            target = self._files.target(operation, values)
+        except GatewayError as error:
+            if operation.writes:
+                self._store.refuse(audit_entry(operation, call, values), error)
+            raise
+        if_match = request.headers.get("if-match") if operation.writes else None
+        result = perform(
+            operation, self._store, call, values, document=document, if_match=if_match, deliver=target.deliver if target else None
+        )
+        return _success(request, operation, values, result, document.generation)
+
+    def _preflight(self, request: Request) -> Response:
+        match = self._router.match(request.method, request.raw_path)
+        if match is None:
+            raise NotFound("there is no such path")
+        return Response(
+            204,
+            headers=[
+                ("Allow", ", ".join(match.methods)),
+                ("Access-Control-Allow-Methods", ", ".join(match.methods)),
+                ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, X-Request-Id"),
+                ("Access-Control-Max-Age", "600"),
+            ],
+        )
+
+    def _admit_origin(self, request: Request, response: Response) -> None:
+        origin = request.header("origin")
+        if self._surroundings.names_origins:
+            response.headers.append(("Vary", "Origin"))
+        if origin and self._surroundings.admits_origin(origin):
+            response.headers += [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", _EXPOSED)]
+
+    def _complain(self, error: GatewayError) -> None:
+        """The path and place of a damage go to standard error alone, once a second at most."""
+        now = time.monotonic()
+        if now - self._complained >= 1.0:
+            self._complained = now
+            report_problem(self._log, f"{error.message}: {error.private}" if error.private else error.message)
+
+
+class Files:
+    """The files that requests name: relative ones from ``files/`` beside the store, or from ``root``, which confines all."""
+
+    def __init__(self, store_folder: str, root: str | None) -> None:
+        self._store_folder = store_folder
+        self._root = root
+        self._base = root if root is not None else os.path.join(store_folder, "files")
+
+    def read(self, path: str, field: str) -> Any:
+        return read_json_file(os.path.join(self._base, path), field, self._root)
+
+    def target(self, operation: Operation, values: dict[str, Any]) -> Target | None:
+        """Where the row's document goes, taken out of the values; None for a row without one."""
+        if not operation.document:
+            return None
+        path, overwrite = values.pop("output_file", None), values.pop("overwrite", False)
+        if overwrite and self._root is None:
+            raise Forbidden("overwrite is off while the server confines no files", "start it with --files-root, or name another file")
+        return Target(operation.document, path, overwrite, self)
+
+    def write(self, path: str, document: Any, overwrite: bool) -> str:
+        if self._root is None and not os.path.isabs(path):
+            os.makedirs(self._base, mode=0o700, exist_ok=True)
+        target = os.path.join(self._base, path)
+        return write_document(target, document, "output_file", root=self._root, overwrite=overwrite, protected=self._store_folder)
+
+
+class Target:
+    """``deliver`` turns the document into the answer: its file's path, or the document itself where no file is named."""
+
+    def __init__(self, field: str, path: str | None, overwrite: bool, files: Files) -> None:
+        self._field = field
+        self._path = path
+        self._overwrite = overwrite
+        self._files = files
+
+    def deliver(self, document: Any) -> dict[str, Any]:
+        if self._path is None:
+            return {"output_file": None, self._field: document}
+        return {"output_file": self._files.write(self._path, document, self._overwrite), self._field: None}
+
+
+def _json_body(request: Request) -> bytes:
+    """The body, once its size and type are accepted; an empty one may have any type."""
+    if not request.has_body():
+        return b""
+    request.check_length()
+    media_type = request.header("content-type").partition(";")[0].strip().lower()
+    if media_type != "application/json" and (request.declared_length() is not None or request.read_body()):
+        raise UnsupportedMediaType("a body must be JSON", "send it with Content-Type: application/json")
+    return request.read_body()
+
+
+def _success(request: Request, operation: Operation, values: dict[str, Any], result: Any, generation: int) -> Response:
+    headers = [_JSON]
+    if not operation.writes:
+        headers.append(("ETag", f'"{generation}"'))
+    if isinstance(result, Listing):
+        headers.append(("X-Total-Count", str(result.total)))
+        result = result.rows
+    answer = {"message": operation.message, "data": result, "timestamp": now_text()}
+    return Response(operation.status(values), _encode(answer).encode(), headers)
+
+
+def _is_preflight(request: Request) -> bool:
+    return request.method == "OPTIONS" and "access-control-request-method" in request.headers

@@ -1,0 +1,97 @@
+"""The inputs of a row out of a request's path, query and body."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote_to_bytes
+
+from secure_mcp_gateway.errors import InvalidRequest
+from secure_mcp_gateway.params import BODY, BODY_OR_QUERY, COMMAND_LINE, PATH, QUERY, strict_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from secure_mcp_gateway.operations.operation import Operation
+    from secure_mcp_gateway.params import Param
+
+
+def read_query(query: str) -> dict[str, str]:
+    """``application/x-www-form-urlencoded``, each name once."""
+    fields: dict[str, str] = {}
+    for pair in filter(None, query.split("&")):
+        name, _, value = pair.partition("=")
+        name = _form_decoded(name)
+        if name in fields:
+            raise InvalidRequest(f"the query gives {name[:60]!r} twice")
+        fields[name] = _form_decoded(value)
+    return fields
+
+
+def read_body(body: bytes) -> dict[str, Any]:
+    """A JSON object; an empty body is one without fields."""
+    if not body:
+        return {}
+    try:
+        content = strict_json(body.decode())
+    except UnicodeDecodeError:
+        raise InvalidRequest("the body is not UTF-8") from None
+    except ValueError as error:
+        raise InvalidRequest(f"the body is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise InvalidRequest("the body must be a JSON object")
+    return content
+
+
+class Inputs:
+    """What one request gives to one row: every field known, each param given at most one way."""
+
+    def __init__(self, operation: Operation, path: dict[str, str], query: dict[str, str], body: dict[str, Any]) -> None:
+        self._path = path
+        self._query = query
+        self._body = {field: value for field, value in body.items() if value is not None}
+        self._params = [param for param in operation.params if param.place != COMMAND_LINE]
+        self._refuse_unknown("the query", query, (QUERY, BODY_OR_QUERY))
+        self._refuse_unknown("the body", body, (BODY, BODY_OR_QUERY))
+
+    def values(self, read_file: Callable[[str, str], Any]) -> dict[str, Any]:
+        """By the rules' keywords. ``read_file(path, field)`` gives the content of a file that stands in for a field; it is
+        not called where the field itself is given."""
+        found = {param.name: self._value(param, read_file) for param in self._params}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _refuse_unknown(self, where: str, given: dict[str, Any], places: tuple[str, ...]) -> None:
+        known = [name for param in self._params if param.place in places for name in (*param.names, param.file) if name]
+        for field in given:
+            if field not in known:
+                way_out = "it takes " + ", ".join(known) if known else "it takes none"
+                raise InvalidRequest(f"{where} has the unknown field {field[:60]!r}", way_out)
+
+    def _value(self, param: Param, read_file: Callable[[str, str], Any]) -> Any:
+        if param.place == PATH:
+            return param.check(self._path[param.name])
+        given = [name for name in param.names if name in self._body or name in self._query]
+        if len(given) > 1:
+            raise InvalidRequest(f"{' and '.join(given)} exclude each other", "give one of them")
+        if given:
+            return self._given(param, given[0])
+        if param.file and param.file in self._body:
+            path = self._body[param.file]
+            if not isinstance(path, str):
+                raise InvalidRequest(f"{param.file} must be a string")
+            return param.check(read_file(path, param.file), param.file)
+        if param.required:
+            raise InvalidRequest(f"{' or '.join(filter(None, (*param.names, param.file)))} is missing")
+        return None
+
+    def _given(self, param: Param, name: str) -> Any:
+        if name in self._body and param.place != QUERY:
+            return param.check(self._body[name], name)
+        return param.parse(self._query[name], name)
+
+
+def _form_decoded(text: str) -> str:
+    try:
+        return unquote_to_bytes(text.replace("+", " ")).decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest("the query holds bytes that are not UTF-8") from None

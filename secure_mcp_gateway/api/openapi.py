@@ -1,0 +1,183 @@
+"""The table of operations as an OpenAPI 3.1 document."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway import __version__
+from secure_mcp_gateway.operations import all_operations
+from secure_mcp_gateway.params import (
+    BODY,
+    BODY_OR_QUERY,
+    BOOLEAN,
+    DOCUMENT,
+    FILE,
+    INTEGER,
+    MAPPING,
+    NAME,
+    OBJECT,
+    PATH,
+    QUERY,
+    SECRET,
+    STRING,
+    STRINGS,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from secure_mcp_gateway.operations.operation import Operation
+    from secure_mcp_gateway.params import Param
+
+    Schema = dict[str, Any]
+
+# What any request with a key can be answered, with the words of each status.
+_COMMON = {
+    "400": "Malformed, or an input that breaks a rule",
+    "401": "No valid key",
+    "403": "A valid key that may not do this, or a foreign Origin or Host",
+    "408": "Not finished in time",
+    "413": "The body is too large",
+    "414": "The request line is too long",
+    "415": "The body is not application/json",
+    "417": "An expectation other than 100-continue",
+    "431": "The headers are too large",
+    "500": "A fault of ours, with an incident id",
+    "501": "Another transfer coding than chunked",
+    "503": "The store is missing, damaged or busy",
+    "505": "Another version of HTTP",
+}
+_BY_CODE = {
+    "not_found": ("404", "A thing named is not there"),
+    "conflict": ("409", "The name is taken, or the thing is in use"),
+    "precondition_failed": ("412", "If-Match names another generation"),
+}
+_SCHEMAS: dict[str, Schema] = {
+    NAME: {"type": "string"},
+    STRING: {"type": "string"},
+    FILE: {"type": "string"},
+    SECRET: {"type": "string", "format": "password"},
+    INTEGER: {"type": "integer"},
+    BOOLEAN: {"type": "boolean"},
+    STRINGS: {"type": "array", "items": {"type": "string"}},
+    MAPPING: {"type": "object", "additionalProperties": {"type": "string"}},
+    OBJECT: {"type": "object"},
+    DOCUMENT: {"type": ["object", "array"]},
+}
+_TIME: Schema = {"type": "string", "format": "date-time"}
+
+
+def openapi_document() -> Schema:
+    paths: dict[str, Schema] = {}
+    for operation in all_operations():
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
+    paths["/health"] = {"get": _health()}
+    tags = sorted({_tag(operation) for operation in all_operations()})
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Secure MCP Gateway management API", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "tags": [{"name": tag} for tag in tags],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Error": _error_schema()},
+        },
+    }
+
+
+def _described(operation: Operation) -> Schema:
+    described: Schema = {
+        "operationId": operation.name.replace(" ", "_").replace("-", "_"),
+        "summary": operation.summary,
+        "tags": [_tag(operation)],
+        "parameters": [_parameter(param) for param in operation.params if param.place in (PATH, QUERY, BODY_OR_QUERY)],
+        "responses": _responses(operation),
+    }
+    if operation.writes:
+        schema = {"type": "string", "examples": ['"7"']}
+        described["parameters"].append({"name": "If-Match", "in": "header", "required": False, "schema": schema})
+    body = [param for param in operation.params if param.place in (BODY, BODY_OR_QUERY)]
+    if body:
+        described["requestBody"] = _request_body(body)
+    return described
+
+
+def _tag(operation: Operation) -> str:
+    return operation.path.split("/")[3]
+
+
+def _parameter(param: Param) -> Schema:
+    where = "path" if param.place == PATH else "query"
+    return {"name": param.name, "in": where, "required": param.place == PATH, "description": param.help, "schema": _schema(param)}
+
+
+def _schema(param: Param) -> Schema:
+    schema = {**_SCHEMAS[param.kind]}
+    if param.minimum is not None:
+        schema["minimum"] = param.minimum
+    if param.maximum is not None:
+        schema["maximum"] = param.maximum
+    if param.example is not None:
+        schema["examples"] = [param.example]
+    return schema
+
+
+def _request_body(params: list[Param]) -> Schema:
+    properties: dict[str, Schema] = {}
+    choices: list[Schema] = []
+    for param in params:
+        names = (*param.names, param.file) if param.file else param.names
+        for name in param.names:
+            properties[name] = {**_schema(param), "description": param.help}
+        if param.file:
+            properties[param.file] = {"type": "string", "description": f"A JSON file on the server's machine that holds {param.names[0]}"}
+        if param.required:
+            choices.append({"required": [names[0]]} if len(names) == 1 else {"anyOf": [{"required": [name]} for name in names]})
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if choices:
+        schema["allOf"] = choices
+    return {"required": bool(choices), "content": {"application/json": {"schema": schema}}}
+
+
+def _responses(operation: Operation) -> Schema:
+    success = {"description": operation.message, "content": {"application/json": {"schema": _envelope(operation)}}}
+    if not operation.writes:
+        success["headers"] = {"ETag": {"description": "The generation of the store", "schema": {"type": "string"}}}
+    statuses = {"200": success} if operation.status({}) == 200 else {"201": success}
+    if any(param.name == "dry_run" for param in operation.params):
+        statuses["200"] = success
+    errors = dict(_COMMON)
+    if not operation.writes and all(param.place in (PATH, QUERY) for param in operation.params):
+        del errors["415"]
+    errors.update(_BY_CODE[code] for code in operation.errors if code in _BY_CODE)
+    if operation.writes:
+        errors.update([_BY_CODE["precondition_failed"]])
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {**statuses, **{status: {"description": errors[status], "content": content} for status in sorted(errors)}}
+
+
+def _envelope(operation: Operation) -> Schema:
+    properties = {"message": {"const": operation.message}, "data": {}, "timestamp": _TIME}
+    return {"type": "object", "properties": properties, "required": ["message", "data", "timestamp"], "additionalProperties": False}
+
+
+def _error_schema() -> Schema:
+    text = {"type": "string"}
+    properties = {"error": text, "detail": text, "timestamp": _TIME}
+    return {"type": "object", "properties": properties, "required": ["error", "detail", "timestamp"], "additionalProperties": False}
+
+
+def _health() -> Schema:
+    schema: Schema = {"type": "object", "required": ["message", "data", "timestamp"]}
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {
+        "operationId": "health",
+        "summary": "Is the server up and its store readable?",
+        "tags": ["system"],
+        "security": [],
+        "responses": {
+            "200": {"description": "Healthy", "content": {"application/json": {"schema": schema}}},
+            "503": {"description": "The store cannot be read", "content": error},
+        },
+    }

@@ -1,0 +1,223 @@
+"""What the API adds to the rules: routing, access in the right order, versions, pages, files, foreign pages."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from secure_mcp_gateway.api.app import ManagementApp
+from secure_mcp_gateway.web.response import Response
+from tests import team
+from tests.surfaces import send
+from tests.test_every_operation import TableCase
+
+
+def body(response: Response) -> Any:
+    return json.loads(response.body)
+
+
+def field(response: Response, name: str) -> str:
+    return dict(response.headers)[name]
+
+
+class Routing(TableCase):
+    def setUp(self) -> None:
+        self.app = ManagementApp(self.fresh())
+
+    def test_names_and_ids_reach_the_same_thing(self) -> None:
+        for identifier in ("alpha", team.ALPHA, "%61lpha"):
+            self.assertEqual(body(send(self.app, "GET", f"/api/v1/configs/{identifier}"))["data"]["mcp_config_id"], team.ALPHA)
+
+    def test_an_encoded_slash_belongs_to_the_name(self) -> None:
+        self.assertEqual(send(self.app, "POST", "/api/v1/configs", {"config_name": "a/b %2F?"}).status, 201)
+        found = body(send(self.app, "GET", "/api/v1/configs/a%2Fb%20%252F%3F"))
+        self.assertEqual(found["data"]["mcp_config_name"], "a/b %2F?")
+        self.assertEqual(send(self.app, "GET", "/api/v1/configs/a/b").status, 404)
+
+    def test_one_trailing_slash_is_ignored(self) -> None:
+        self.assertEqual(send(self.app, "GET", "/api/v1/configs/").status, 200)
+        self.assertEqual(send(self.app, "GET", "/api/v1/configs//").status, 404)
+        self.assertEqual(send(self.app, "GET", "/api/v1//configs").status, 404)
+
+    def test_a_literal_segment_wins_only_for_its_own_methods(self) -> None:
+        for name in ("copy", "search", "import"):
+            send(self.app, "POST", "/api/v1/configs", {"config_name": name})
+            self.assertEqual(body(send(self.app, "GET", f"/api/v1/configs/{name}"))["data"]["mcp_config_name"], name)
+            refused = send(self.app, "PUT", f"/api/v1/configs/{name}", {})
+            self.assertEqual((refused.status, field(refused, "Allow")), (405, "DELETE, GET, HEAD, OPTIONS, POST"))
+            self.assertEqual(send(self.app, "DELETE", f"/api/v1/configs/{name}").status, 200)
+
+    def test_unknown_paths_need_a_key_first(self) -> None:
+        self.assertEqual(send(self.app, "GET", "/api/v2/else", key=None).status, 401)
+        self.assertEqual(send(self.app, "GET", "/nowhere", key="smg_wrong").status, 401)
+        for path in ("/api/v2/else", "/nowhere", "/assets/x.js/y"):
+            self.assertEqual((send(self.app, "GET", path).status, body(send(self.app, "GET", path))["error"]), (404, "not_found"))
+
+    def test_head_is_get_and_options_lists_the_methods(self) -> None:
+        self.assertEqual(send(self.app, "HEAD", "/api/v1/configs").status, 200)
+        options = send(self.app, "OPTIONS", "/api/v1/users")
+        self.assertEqual((options.status, options.body, field(options, "Allow")), (204, b"", "GET, HEAD, OPTIONS, POST"))
+        self.assertEqual(send(self.app, "OPTIONS", "/api/v1/users", key=None).status, 401)
+
+    def test_refusals_come_in_the_order_of_the_contract(self) -> None:
+        junk = b"{"
+        self.assertEqual(send(self.app, "POST", "/api/v1/nowhere", junk, key=None).status, 401)
+        self.assertEqual(send(self.app, "POST", "/api/v1/nowhere", junk, key=team.ADA).status, 404)
+        self.assertEqual(send(self.app, "PATCH", "/api/v1/users", junk, key=team.ADA).status, 405)
+        self.assertEqual(send(self.app, "POST", "/api/v1/users", junk, key=team.ADA).status, 403)
+        self.assertEqual(send(self.app, "POST", "/api/v1/configs/nowhere/servers", junk).status, 400)
+        self.assertEqual(send(self.app, "POST", "/api/v1/configs/nowhere/servers", {"server_name": "x", "server_command": "y"}).status, 404)
+
+    def test_the_word_bearer_has_any_case(self) -> None:
+        for header in (f"bearer {team.ADMIN}", f"BEARER   {team.ADMIN}"):
+            self.assertEqual(send(self.app, "GET", "/api/v1/whoami", key=None, Authorization=header).status, 200)
+        for header in (team.ADMIN, f"Basic {team.ADMIN}", "Bearer", f"Bearer {team.ADMIN}x", f"Bearer \u00fc{team.ADMIN}"[:12]):
+            self.assertEqual(send(self.app, "GET", "/api/v1/whoami", key=None, Authorization=header).status, 401)
+
+
+class Versions(TableCase):
+    def setUp(self) -> None:
+        self.app = ManagementApp(self.fresh())
+
+    def test_answers_to_get_carry_the_generation_and_no_store(self) -> None:
+        answer = send(self.app, "GET", "/api/v1/users")
+        self.assertEqual((field(answer, "ETag"), field(answer, "Cache-Control")), ('"1"', "no-store"))
+        send(self.app, "POST", "/api/v1/users", {"email": "new@example.com"})
+        self.assertEqual(field(send(self.app, "GET", "/api/v1/configs"), "ETag"), '"2"')
+        self.assertEqual(field(send(self.app, "GET", "/api/v1/configs/x"), "Cache-Control"), "no-store")
+
+    def test_of_two_writes_with_the_same_version_one_fails(self) -> None:
+        first = send(self.app, "POST", "/api/v1/users", {"email": "one@example.com"}, If_Match='"1"')
+        second = send(self.app, "POST", "/api/v1/configs", {"config_name": "two"}, If_Match='"1"')
+        self.assertEqual((first.status, second.status, body(second)["error"]), (201, 412, "precondition_failed"))
+        for header in ("*", '"3"', '"x", "4"'):
+            self.assertEqual(send(self.app, "POST", "/api/v1/projects", {"project_name": header}, If_Match=header).status, 201)
+        for header in ('W/"5"', "5", '"4"'):
+            self.assertEqual(send(self.app, "POST", "/api/v1/projects", {"project_name": header}, If_Match=header).status, 412)
+
+    def test_a_version_is_judged_after_not_found_and_conflict(self) -> None:
+        self.assertEqual(send(self.app, "DELETE", "/api/v1/configs/nowhere", If_Match='"9"').status, 404)
+        self.assertEqual(send(self.app, "DELETE", "/api/v1/configs/alpha", If_Match='"9"').status, 409)
+        self.assertEqual(send(self.app, "DELETE", "/api/v1/configs/gamma", If_Match='"9"').status, 412)
+        self.assertEqual(send(self.app, "GET", "/api/v1/configs/gamma", If_Match='"9"').status, 200)
+
+    def test_lists_say_how_many_there_are(self) -> None:
+        whole = body(send(self.app, "GET", "/api/v1/users"))["data"]
+        answer = send(self.app, "GET", "/api/v1/users?limit=2&offset=1")
+        self.assertEqual((body(answer)["data"], field(answer, "X-Total-Count")), (whole[1:3], "4"))
+        self.assertEqual(body(send(self.app, "GET", "/api/v1/users?limit=0&offset=9"))["data"], [])
+
+    def test_writes_and_refused_writes_stand_in_the_audit(self) -> None:
+        send(self.app, "POST", "/api/v1/users", {"email": "new@example.com"}, X_Request_Id="mine-1")
+        send(self.app, "POST", "/api/v1/users", {"email": "new@example.com"})
+        send(self.app, "POST", "/api/v1/users", {"email": 5})
+        send(self.app, "DELETE", "/api/v1/users/bob@example.com", key=team.ADA)
+        send(self.app, "GET", "/api/v1/users/nobody@example.com")
+        lines = body(send(self.app, "GET", "/api/v1/system/audit"))["data"]
+        deeds = [(line["operation"], line["result"], line["actor"]["id"]) for line in lines[:-1]]
+        me, her = team.ADMIN_ID, team.ADA_KEY_ID
+        refused = [("user delete", "forbidden", her), ("user create", "invalid_request", me), ("user create", "conflict", me)]
+        self.assertEqual(deeds, [*refused, ("user create", "ok", me)])
+        self.assertEqual((lines[3]["request_id"], lines[3]["generation"], lines[3]["named"]["email"]), ("mine-1", 2, "new@example.com"))
+
+
+class PublicPages(TableCase):
+    def test_they_need_no_key_and_name_no_other_host(self) -> None:
+        app = ManagementApp(self.fresh())
+        for path in ("/", "/docs", "/redoc", "/docs/"):
+            page = send(app, "GET", path, key=None)
+            self.assertEqual(page.status, 200)
+            self.assertTrue(field(page, "Content-Type").startswith("text/html"))
+            self.assertNotIn(b"//", page.body.replace(b"https://json-schema", b""))
+        self.assertEqual(body(send(app, "GET", "/health", key=None))["data"]["status"], "ok")
+        self.assertEqual(send(app, "POST", "/health", key=None).status, 401)
+
+    def test_a_store_that_vanished_is_503_and_not_made_anew(self) -> None:
+        store = self.fresh()
+        app = ManagementApp(store)
+        os.unlink(store.path)
+        for path in ("/health", "/api/v1/users"):
+            answer = send(app, "GET", path)
+            self.assertEqual((answer.status, body(answer)["error"]), (503, "unavailable"))
+            self.assertNotIn(self.folder, answer.body.decode())
+        self.assertEqual(send(app, "POST", "/api/v1/users", {"email": "a@example.com"}).status, 503)
+        self.assertFalse(os.path.exists(store.path))
+
+    def test_a_damaged_store_is_503_without_its_path(self) -> None:
+        store = self.fresh()
+        with open(store.path, "ab") as file:
+            file.write(b"}")
+        answer = send(ManagementApp(store), "GET", "/api/v1/users")
+        self.assertEqual(answer.status, 503)
+        self.assertNotIn(self.folder, answer.body.decode())
+
+
+class ForeignPages(TableCase):
+    def test_another_origin_is_refused(self) -> None:
+        app = ManagementApp(self.fresh())
+        for origin in ("https://evil.example", "null", "http://localhost:9999", "http://localhost", "file://localhost:8001"):
+            self.assertEqual(send(app, "GET", "/api/v1/whoami", Origin=origin).status, 403, origin)
+        answer = send(app, "GET", "/api/v1/whoami", Origin="http://localhost:8001")
+        self.assertEqual(answer.status, 200)
+        self.assertFalse([name for name, _ in answer.headers if name.startswith("Access-Control")])
+
+    def test_a_named_origin_is_let_in_and_preflighted_without_a_key(self) -> None:
+        app = ManagementApp(self.fresh(), allow_origins=("https://console.example",))
+        answer = send(app, "GET", "/api/v1/whoami", Origin="https://console.example")
+        self.assertEqual((answer.status, field(answer, "Access-Control-Allow-Origin")), (200, "https://console.example"))
+        self.assertEqual(field(answer, "Vary"), "Origin")
+        asked = {"Origin": "https://console.example", "Access-Control-Request-Method": "POST"}
+        preflight = send(app, "OPTIONS", "/api/v1/users", key=None, **asked)
+        self.assertEqual((preflight.status, field(preflight, "Vary")), (204, "Origin"))
+        self.assertIn("POST", field(preflight, "Access-Control-Allow-Methods"))
+        asked["Origin"] = "https://evil.example"
+        self.assertEqual(send(app, "OPTIONS", "/api/v1/users", key=None, **asked).status, 401)
+        self.assertEqual(send(app, "OPTIONS", "/api/v1/users", **asked).status, 403)
+
+    def test_only_named_hosts_are_served(self) -> None:
+        store = self.fresh()
+        self.assertEqual(send(ManagementApp(store, allow_hosts=("localhost",)), "GET", "/api/v1/whoami").status, 200)
+        self.assertEqual(send(ManagementApp(store, allow_hosts=("localhost:8001",)), "GET", "/api/v1/whoami").status, 200)
+        for path in ("/api/v1/whoami", "/health"):
+            answer = send(ManagementApp(store, allow_hosts=("gateway.internal",)), "GET", path)
+            self.assertEqual((answer.status, body(answer)["error"]), (403, "forbidden"))
+
+
+class NamedFiles(TableCase):
+    def test_relative_files_stand_in_files_beside_the_store(self) -> None:
+        store = self.fresh()
+        app = ManagementApp(store)
+        made = body(send(app, "POST", "/api/v1/configs/alpha/export", {"output_file": "out.json"}))["data"]
+        self.assertEqual(made, {"output_file": os.path.join(store.folder, "files", "out.json"), "config": None})
+        answer = send(app, "POST", "/api/v1/configs/import", {"input_file": "out.json", "config_name": "again"})
+        self.assertEqual(answer.status, 201)
+
+    def test_the_stores_own_files_are_never_a_target(self) -> None:
+        store = self.fresh()
+        app = ManagementApp(store)
+        for name in ("store.json", "audit.jsonl", "new.json", "backups/x.json", "store.json.lock", "files/../new.json"):
+            answer = send(app, "POST", "/api/v1/system/backup", {"output_file": os.path.join(store.folder, name)})
+            self.assertIn(answer.status, (400, 403), name)
+        self.assertFalse(os.path.exists(os.path.join(store.folder, "new.json")))
+
+    def test_files_root_confines_and_allows_overwriting(self) -> None:
+        store, root = self.fresh(), os.path.join(self.folder, "root")
+        os.mkdir(root)
+        os.symlink(self.folder, os.path.join(root, "out"))
+        app = ManagementApp(store, files_root=root)
+        path = "/api/v1/system/backup"
+        for name in ("../x.json", os.path.join(self.folder, "x.json"), "out/x.json"):
+            self.assertEqual(send(app, "POST", path, {"output_file": name}).status, 403, name)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "x.json")))
+        for _ in range(2):
+            self.assertEqual(send(app, "POST", path, {"output_file": "x.json", "overwrite": True}).status, 200)
+        free = ManagementApp(store)
+        self.assertEqual(send(free, "POST", path, {"output_file": "x.json", "overwrite": True}).status, 403)
+        self.assertEqual(send(app, "POST", "/api/v1/system/restore", {"input_file": "../s/store.json"}).status, 403)
+
+    def test_the_inline_field_wins_and_the_file_is_not_read(self) -> None:
+        app = ManagementApp(self.fresh())
+        path = "/api/v1/configs/alpha/servers/local/input-guardrails"
+        answer = send(app, "PUT", path, {"policy": {"enabled": False}, "policy_file": "/nowhere/at/all"})
+        self.assertEqual((answer.status, body(answer)["data"]), (200, {"enabled": False}))
