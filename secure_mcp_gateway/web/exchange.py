@@ -80,10 +80,7 @@ class Exchange(BaseHTTPRequestHandler):
     def _await_request(self) -> bool:
         """False where the connection ends without another request."""
         self.link.enter(IDLE, time.monotonic() + self.service.timeouts.idle)
-        if self.source.has_buffered:
-            return True
-        # After the state is set: either this sees the stop, or the stop sees an idle connection.
-        return not self.service.stopping and self.source.fill()
+        return self.source.has_buffered or self.source.fill()
 
     def _receive(self, size: int) -> bytes:
         sock = self.link.sock

@@ -202,6 +202,7 @@ class WebServer(ThreadingHTTPServer):
         with selectors.DefaultSelector() as wake:
             wake.register(self._wake, selectors.EVENT_READ)
             while len(self._connections) and not self._ended and time.monotonic() < give_up:
+                # Again and again: one that was busy a moment ago may be idle now. A request that is here already is still read.
                 self._connections.close_idle()
                 wake.select(_DRAIN_PAUSE)
                 self._empty_wake()

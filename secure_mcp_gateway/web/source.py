@@ -114,4 +114,3 @@ def _refuse_controls(line: bytes) -> None:
     stray = line.translate(None, _ORDINARY)
     if stray:
         raise InvalidRequest(f"a control character (0x{stray[0]:02X}) stands in a line of the request")
-

@@ -19,6 +19,9 @@ def load_context(files: TlsFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    # An end without close_notify is an end: lengths tell whether a request is whole. Else OpenSSL answers it with an alert,
+    # also where it was the reaper who ended the receiving of an idle connection.
+    context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     context.set_alpn_protocols(["http/1.1"])
     # Without a password of ours OpenSSL would ask for one on the terminal and wait.
     context.load_cert_chain(files.certificate, files.key, password="")

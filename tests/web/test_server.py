@@ -1,0 +1,312 @@
+"""Many connections: room, deadlines, the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+import unittest
+from typing import Any
+
+from secure_mcp_gateway.errors import GatewayError
+from secure_mcp_gateway.web.connections import BUSY, HEAD, IDLE, Connection, Connections, Timeouts
+from secure_mcp_gateway.web.request import Request
+from secure_mcp_gateway.web.response import Response, error_response
+from secure_mcp_gateway.web.server import WebServer
+from tests.web.raw import PATIENCE, RawClient, ServerCase, get, post
+
+QUICK = {"linger": 0.1}
+
+
+class Gate:
+    """An application that answers ``/wait`` only when it is opened."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Semaphore(0)
+        self.opened = threading.Event()
+
+    def __call__(self, request: Request) -> Response:
+        if request.raw_path == "/wait":
+            self.entered.release()
+            self.opened.wait(PATIENCE)
+        try:
+            return Response(200, request.read_body() or request.raw_path.encode())
+        except GatewayError as error:
+            return error_response(error, "now")
+
+
+def until(condition: Any) -> bool:
+    give_up = time.monotonic() + PATIENCE
+    while not condition() and time.monotonic() < give_up:
+        time.sleep(0.002)
+    return bool(condition())
+
+
+class GateCase(ServerCase):
+    def setUp(self) -> None:
+        self.gate = Gate()
+        self.addCleanup(self.gate.opened.set)
+
+    def serve(self, **options: Any) -> WebServer:
+        timeouts = Timeouts(**{**QUICK, **options.pop("timeouts", {})})
+        self.server = self.start(self.gate, timeouts=timeouts, **options)
+        return self.server
+
+    def client(self, data: bytes = b"") -> RawClient:
+        return self.connect(self.server).send(data)
+
+    def waiting(self) -> RawClient:
+        """A client whose request is under way."""
+        client = self.client(get("/wait"))
+        self.assertTrue(self.gate.entered.acquire(timeout=PATIENCE))
+        return client
+
+    def states(self) -> list[int]:
+        return sorted(connection.state for connection in list(self.server._connections._open))
+
+    def assert_answers(self, client: RawClient) -> None:
+        self.assertEqual(client.send(get("/a")).read().body, b"/a")
+
+
+class MakingRoom(GateCase):
+    def idle(self) -> RawClient:
+        """A client that was answered and sends nothing more."""
+        client = self.client()
+        self.assert_answers(client)
+        self.assertTrue(until(lambda: HEAD not in self.states() and BUSY not in self.states()))
+        return client
+
+    def test_the_longest_idle_goes_first(self) -> None:
+        self.serve(max_connections=3)
+        dripping = self.client(b"GET / HT")
+        self.assertTrue(until(lambda: self.states() == [HEAD]))
+        first, second = self.idle_beside_a_head(), self.idle_beside_a_head()
+        self.assert_answers(self.client())
+        self.assertTrue(first.is_closed())
+        self.assert_answers(second)
+        self.assertEqual(dripping.send(b"TP/1.1\r\nHost: h\r\n\r\n").read().status, 200)
+
+    def idle_beside_a_head(self) -> RawClient:
+        client = self.client()
+        self.assert_answers(client)
+        self.assertTrue(until(lambda: self.states().count(HEAD) == 1 and set(self.states()) <= {IDLE, HEAD}))
+        return client
+
+    def test_then_the_oldest_that_still_sends_its_head(self) -> None:
+        self.serve(max_connections=3)
+        self.waiting()
+        heads = []
+        for count in (1, 2):
+            heads.append(self.client(b"GET / HT"))
+            self.assertTrue(until(lambda count=count: self.states().count(HEAD) == count))
+        self.assert_answers(self.client())
+        self.assertTrue(heads[0].is_closed())
+        self.assertEqual(heads[1].send(b"TP/1.1\r\nHost: h\r\n\r\n").read().status, 200)
+
+    def test_a_request_under_way_is_never_given_up(self) -> None:
+        self.serve(max_connections=2)
+        under_way = [self.waiting(), self.waiting()]
+        late = self.client(get("/late"))
+        self.assertEqual(len(self.states()), 2)
+        self.gate.opened.set()
+        self.assertEqual([client.read().body for client in (*under_way, late)], [b"/wait", b"/wait", b"/late"])
+
+    def test_for_the_honest_beside_many_that_drip(self) -> None:
+        self.serve(max_connections=20)
+        for _ in range(60):
+            self.client(b"GET / HT")
+        for _ in range(10):
+            self.assert_answers(self.client())
+
+
+class Deadlines(GateCase):
+    def assert_timed_out(self, client: RawClient, data: bytes) -> None:
+        """Drips ``data`` until the answer comes."""
+        client.sock.settimeout(0.02)
+        for code in data:
+            client.send_what_goes(bytes((code,)))
+            with contextlib.suppress(socket.timeout):
+                answer = client.read()
+                self.assertEqual((answer.status, answer.error), (408, "timeout"))
+                self.assertEqual(answer.headers["connection"], "close")
+                client.sock.settimeout(PATIENCE)
+                self.assertTrue(client.is_closed())
+                return
+        self.fail("no answer came")
+
+    def test_a_head_that_drips_is_answered_408(self) -> None:
+        self.serve(timeouts={"head": 0.15})
+        self.assert_timed_out(self.client(), get("/" + "a" * 100))
+
+    def test_a_body_that_drips_is_answered_408(self) -> None:
+        self.serve(timeouts={"body": 0.15, "head": 0.1})
+        self.assert_timed_out(self.client(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n"), b"a" * 99)
+
+    def test_a_chunked_body_that_stops_is_answered_408(self) -> None:
+        self.serve(timeouts={"body": 0.1})
+        client = self.client(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe")
+        self.assertEqual(client.read().status, 408)
+
+    def test_an_idle_connection_is_closed_without_a_word(self) -> None:
+        self.serve(timeouts={"idle": 0.15})
+        silent, answered = self.client(), self.client()
+        self.assert_answers(answered)
+        self.assertTrue(silent.is_closed())
+        self.assertTrue(answered.is_closed())
+
+    def test_an_answer_that_is_not_taken_is_given_up(self) -> None:
+        self.server = self.start(lambda request: Response(200, b"a" * 30_000_000), timeouts=Timeouts(answer=0.15, **QUICK))
+        client = self.client(get())
+        self.assertTrue(until(lambda: len(self.server._connections) == 1))
+        self.assertTrue(until(lambda: len(self.server._connections) == 0))
+        self.assertLess(len(client.read_to_end()), 30_000_000)
+
+    def test_a_connection_lives_on_after_a_request_in_pieces(self) -> None:
+        self.serve(timeouts={"head": 0.1, "body": 0.1})
+        client = self.client()
+        for data in (get("/a"), post(b"hello")):
+            client.send(data[:9])
+            self.assertTrue(until(lambda: self.states() == [HEAD]))
+            self.assertEqual(client.send(data[9:]).read().status, 200)
+        (connection,) = self.server._connections._open
+        self.assertTrue(until(lambda: connection.state == IDLE))
+        give_up = time.monotonic() + 0.2
+        self.assertTrue(until(lambda: time.monotonic() > give_up))
+        self.assert_answers(client)
+
+
+@unittest.skipUnless(hasattr(signal, "SIGUSR1"), "no such signals here")
+class TheEnd(GateCase):
+    def serve_in_thread(self) -> threading.Thread:
+        self.server = WebServer(("127.0.0.1", 0), self.gate, timeouts=Timeouts(**QUICK))
+        thread = threading.Thread(target=self.server.serve)
+        thread.start()
+        self.addCleanup(thread.join, PATIENCE)
+        self.addCleanup(self.server.stop_now)
+        return thread
+
+    def test_answers_what_is_under_way_and_closes_the_rest(self) -> None:
+        thread = self.serve_in_thread()
+        idle, fresh, under_way = self.client(), self.client(), self.waiting()
+        self.assert_answers(idle)
+        self.server.stop()
+        self.assertTrue(idle.is_closed())
+        self.assertTrue(fresh.is_closed())
+        with self.assertRaises(OSError):
+            RawClient(self.server.bound)
+        self.assertTrue(thread.is_alive())
+        self.gate.opened.set()
+        answer = under_way.read()
+        self.assertEqual((answer.body, answer.headers["connection"]), (b"/wait", "close"))
+        self.assertTrue(under_way.is_closed())
+        under_way.sock.close()
+        thread.join(PATIENCE)
+        self.assertFalse(thread.is_alive())
+
+    def test_comes_at_once_when_asked_for(self) -> None:
+        thread = self.serve_in_thread()
+        under_way = self.waiting()
+        self.server.stop()
+        self.server.stop_now()
+        thread.join(PATIENCE)
+        self.assertFalse(thread.is_alive())
+        self.assertTrue(under_way.is_closed())
+
+    def test_does_not_wait_for_ever(self) -> None:
+        self.server = self.start(self.gate, timeouts=Timeouts(drain=0.1, **QUICK))
+        under_way = self.waiting()
+        self.server.stop()
+        self.assertTrue(under_way.is_closed())
+
+    def test_may_come_from_a_signal_handler(self) -> None:
+        server = self.server = WebServer(("127.0.0.1", 0), self.gate, timeouts=Timeouts(**QUICK))
+        usual = signal.signal(signal.SIGUSR1, lambda *_: server.stop())
+        self.addCleanup(signal.signal, signal.SIGUSR1, usual)
+        answers: list[bytes] = []
+
+        def ask_and_stop() -> None:
+            with RawClient(server.bound) as client:
+                client.send(get("/wait"))
+                self.gate.entered.acquire(timeout=PATIENCE)
+                os.kill(os.getpid(), signal.SIGUSR1)
+                until(lambda: server.service.stopping)
+                self.gate.opened.set()
+                answers.append(client.read().body)
+
+        thread = threading.Thread(target=ask_and_stop)
+        thread.start()
+        server.serve()
+        thread.join(PATIENCE)
+        self.assertEqual(answers, [b"/wait"])
+
+    def test_still_answers_a_request_that_came_before_it(self) -> None:
+        thread = self.serve_in_thread()
+        clients = [self.client() for _ in range(20)]
+        self.assertTrue(until(lambda: len(self.states()) == 20))
+        for client in clients:
+            client.send(get("/a"))
+        self.server.stop()
+        self.assertEqual([client.read().body for client in clients], [b"/a"] * 20)
+        for client in clients:
+            client.sock.close()
+        thread.join(PATIENCE)
+        self.assertFalse(thread.is_alive())
+
+    def test_may_come_before_the_beginning_and_twice(self) -> None:
+        server = WebServer(("127.0.0.1", 0), self.gate)
+        server.stop()
+        server.serve()
+        server.stop()
+        with self.assertRaises(OSError):
+            RawClient(server.bound)
+
+
+class Listening(GateCase):
+    def test_on_ipv6(self) -> None:
+        for host, target in (("::1", "::1"), ("::", "::1"), ("::", "127.0.0.1")):
+            try:
+                server = self.start(self.gate, host)
+            except OSError:
+                self.skipTest("this machine has no IPv6")
+            with RawClient((target, server.bound[1])) as client:
+                self.assert_answers(client)
+
+    def test_on_a_socket_that_was_given(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = self.start(self.gate, listener=listener)
+            self.assertEqual(server.bound, listener.getsockname())
+            self.assert_answers(self.connect(server))
+
+    def test_on_a_taken_port_fails(self) -> None:
+        taken = self.serve().bound
+        with self.assertRaises(OSError):
+            WebServer(taken, self.gate)
+
+    def test_tells_the_application_who_asks_and_where(self) -> None:
+        seen: list[Request] = []
+
+        def application(request: Request) -> Response:
+            seen.append(request)
+            return Response(204)
+
+        server = self.start(application)
+        answer = self.connect(server).send(get()).read()
+        self.assertEqual((answer.status, "content-length" in answer.headers), (204, False))
+        self.assertEqual((seen[0].peer, seen[0].local_port, seen[0].secure), ("127.0.0.1", server.bound[1], False))
+
+
+class AConnectionChosenAsItGetsBusy(unittest.TestCase):
+    def test_may_still_send_its_answer(self) -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.sendall(b"request")
+            connections = Connections(1)
+            connections.add(Connection(ours, "", False, 0))
+            self.assertTrue(connections.make_room())
+            self.assertEqual(ours.recv(10), b"request")
+            ours.sendall(b"answer")
+            self.assertEqual(theirs.recv(10), b"answer")
+            self.assertEqual(len(connections), 1)
