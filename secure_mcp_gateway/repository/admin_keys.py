@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from secure_mcp_gateway.errors import Conflict, NotFound
 from secure_mcp_gateway.repository.call import Listing
-from secure_mcp_gateway.repository.key_secrets import digest_of, fresh_key, is_active, new_public_id, rotate
+from secure_mcp_gateway.repository.key_secrets import fresh_key, is_active, new_public_id, rotate
 from secure_mcp_gateway.repository.names import check_name, normalised, quoted
 from secure_mcp_gateway.repository.paging import table_page
-from secure_mcp_gateway.store.document import Draft
+from secure_mcp_gateway.store.document import Draft, digest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from secure_mcp_gateway.errors import Conflict, NotFound, Unauthorized
 from secure_mcp_gateway.repository.call import ADMIN, USER, Caller, Listing
-from secure_mcp_gateway.repository.key_secrets import digest_of, fresh_key, is_expired, new_public_id, rotate
+from secure_mcp_gateway.repository.key_secrets import fresh_key, is_expired, new_public_id, rotate
 from secure_mcp_gateway.repository.names import quoted
 from secure_mcp_gateway.repository.paging import page, table_page
 from secure_mcp_gateway.repository.projects import find_project
 from secure_mcp_gateway.repository.users import find_user
 from secure_mcp_gateway.repository.views import is_member, key_view, project_name
 from secure_mcp_gateway.store.clock import time_after
-from secure_mcp_gateway.store.document import Draft, member_key
+from secure_mcp_gateway.store.document import Draft, digest_of, member_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from secure_mcp_gateway.errors import Conflict
 from secure_mcp_gateway.store.clock import time_after
+from secure_mcp_gateway.store.document import digest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,13 +12,6 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.store.document import Draft, Record
 
 LONGEST_DAYS = 3650
-
-
-def digest_of(secret: str) -> str:
-    """SHA-256, hexadecimal."""
-    from hashlib import sha256
-
-    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def fresh_key(call: Call, prefix: str, expires_in_days: int | None) -> tuple[str, Record]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository.exports import BACKUP_KIND, VERSION, unwrapped
 from secure_mcp_gateway.repository.servers import server_problems
-from secure_mcp_gateway.store.check import content_problems, place
+from secure_mcp_gateway.store.check import content_problems, place, type_problems
 from secure_mcp_gateway.store.clock import utc_time
 from secure_mcp_gateway.store.document import FORMAT, TABLES, Draft, member_key
 from secure_mcp_gateway.store.migrate import Converted, from_enkrypt, is_enkrypt
@@ -27,8 +27,7 @@ def restore_store(
     source = unwrapped(data, "backup")
     made = _converted(source, call.now)
     _settle_keys(made)
-    problems = made.problems or content_problems({name: made.content.get(name, {}) for name in TABLES})
-    problems = [*problems, *_rule_problems(made)]
+    problems = _problems(made)
     if problems:
         raise InvalidRequest("this cannot be restored, nothing is changed: " + "; ".join(problems))
     fresh = draft.generation == 0 and not len(draft.table("admin_keys"))
@@ -81,6 +80,13 @@ def _settle_keys(made: Converted) -> None:
         else:
             settled[digest] = key
     made.content["apikeys"] = settled
+
+
+def _problems(made: Converted) -> list[str]:
+    content = {name: made.content.get(name, {}) for name in TABLES}
+    # What could not be converted is missing from the content: looking for what refers to it would blame the wrong places.
+    found = [*made.problems, *type_problems(content)] if made.problems else content_problems(content)
+    return list(dict.fromkeys([*found, *_rule_problems(made)]))
 
 
 def _rule_problems(made: Converted) -> list[str]:

@@ -53,10 +53,11 @@ _WORDS = {str: "a string", bool: "true or false", list: "a list", dict: "an obje
 
 def content_problems(content: Content) -> list[str]:
     """Every problem, each with the place it is at; secrets and digests are named by their position."""
-    problems = [problem for table in FIELDS for problem in _table_problems(table, content)]
-    if problems:
-        return problems
-    return [*_reference_problems(content), *_ambiguities(content)]
+    return type_problems(content) or [*_reference_problems(content), *_ambiguities(content)]
+
+
+def type_problems(content: Content) -> list[str]:
+    return [problem for table in FIELDS for problem in _table_problems(table, content)]
 
 
 def record_problems(where: str, record: Any, fields: dict[str, tuple[type, ...]]) -> Iterator[str]:

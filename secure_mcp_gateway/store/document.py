@@ -33,6 +33,13 @@ def member_key(project_id: str, user_id: str) -> str:
     return f"{project_id}/{user_id}"
 
 
+def digest_of(secret: str) -> str:
+    """The key of a secret's record: SHA-256, hexadecimal."""
+    from hashlib import sha256
+
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 # Each index with its table and what a record is found by in it. Several records may share one entry.
 INDEXES: dict[str, tuple[str, KeyOf]] = {
     "admin_key_ids": ("admin_keys", lambda record: record["admin_key"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from secure_mcp_gateway.errors import StoreDamaged
 from secure_mcp_gateway.store.check import POLICIES, content_problems
 from secure_mcp_gateway.store.clock import utc_time
-from secure_mcp_gateway.store.document import Document, member_key
+from secure_mcp_gateway.store.document import Document, digest_of, member_key
 from secure_mcp_gateway.store.restrictions import KEPT_ELSEWHERE, KEPT_IN_CONFIG, KEPT_IN_SERVER, lost_restrictions
 
 TYPE_CHECKING = False
@@ -204,12 +204,6 @@ def _admin_keys(made: Converted, secret: Any) -> dict[str, Record]:
     digest = digest_of(secret)
     key = {"admin_key": "adm_" + digest_of("admin key id of " + digest)[:16], "name": "imported", "hint": secret[-4:]}
     return {digest: {**key, "created_at": made.now, "expires_at": None, "disabled": False, "rotated_at": None}}
-
-
-def digest_of(secret: str) -> str:
-    from hashlib import sha256
-
-    return sha256(secret.encode()).hexdigest()
 
 
 def _settings(source: Record) -> Record:
