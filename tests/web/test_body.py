@@ -27,7 +27,7 @@ MALFORMED = {
     "more data than the size": b"4\r\nhello\r\n0\r\n\r\n",
     "less data than the size": b"6\r\nhello\r\n0\r\n\r\n",
     "an extension without an end": b"5;" + b"a" * 2000,
-    "too many extensions": (b"1;" + b"a" * 1000 + b"\r\nb\r\n") * 40,
+    "too many extensions": (b"1;" + b"a" * 1000 + b"\r\nb\r\n") * 40 + b"0\r\n\r\n",
     "a trailer without a colon": b"0\r\nX\r\n\r\n",
     "a folded trailer": b"0\r\nX: a\r\n b\r\n\r\n",
     "a trailer with a NUL": b"0\r\nX: \0\r\n\r\n",

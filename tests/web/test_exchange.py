@@ -121,6 +121,14 @@ class ARefusal(ExchangeCase):
                 self.assertIn(answer.status, (400, 401, 413))
                 self.assertTrue(client.is_closed())
 
+    def test_resets_nothing_while_the_client_goes_on_sending(self) -> None:
+        with self.connect(self.server) as client:
+            client.send(FIELDS + b"Content-Length: 2000000\r\n\r\n").read()
+            for _ in range(10):
+                client.send(b"a" * 50_000)
+            client.finish_sending()
+            self.assertEqual(client.sock.recv(1), b"")
+
     def test_before_the_body_was_read_closes_the_connection(self) -> None:
         with self.connect(self.server) as client:
             answer = client.send(post(b"hello", path="/deny")).read()

@@ -285,6 +285,11 @@ class Listening(GateCase):
         with self.assertRaises(OSError):
             WebServer(taken, self.gate)
 
+    def test_sends_small_answers_without_delay(self) -> None:
+        self.assert_answers(self.connect(self.serve()))
+        (connection,) = self.server._connections._open
+        self.assertTrue(connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
     def test_tells_the_application_who_asks_and_where(self) -> None:
         seen: list[Request] = []
 
