@@ -45,25 +45,28 @@ class Surroundings:
 
     def check(self, request: Request) -> None:
         """Foreign pages and rebound names stay out, whatever key they hold."""
-        host, port = _split(request.authority, request.secure)
+        host, port = _split(request.authority)
         if self._hosts and host not in self._hosts and request.authority.lower() not in self._hosts:
             raise Forbidden("this Host is not served here", "name it with --allow-host")
         origin = request.header("origin")
-        if origin and not self.admits_origin(origin) and _origin(origin) != (host, port):
+        if origin and not self.admits_origin(origin) and not _is_same(origin, host, port or (443 if request.secure else None)):
             raise Forbidden("requests from pages of another Origin are refused", "name it with --allow-origin")
 
 
-def _split(authority: str, secure: bool) -> tuple[str, int]:
+def _split(authority: str) -> tuple[str, int | None]:
     found = urlsplit("//" + authority)
-    return (found.hostname or "").lower(), found.port or (443 if secure else 80)
+    return (found.hostname or "").lower(), found.port
 
 
-def _origin(origin: str) -> tuple[str, int] | None:
-    """Host and port of an Origin field, RFC 6454 §6.1; None for ``null`` and what is no origin."""
+def _is_same(origin: str, host: str, port: int | None) -> bool:
+    """Does the Origin field (RFC 6454 §6.1) name this host and port? Without TLS of our own a proxy may stand before us: a Host
+    without a port then has the port that is usual for the Origin's scheme."""
     try:
         found = urlsplit(origin)
-        if found.scheme not in ("http", "https") or found.path or found.query or "@" in found.netloc:
-            return None
-        return _split(found.netloc, found.scheme == "https")
+        usual = {"http": 80, "https": 443}.get(found.scheme)
+        if usual is None or found.path or found.query or "@" in found.netloc:
+            return False
+        its_host, its_port = _split(found.netloc)
     except ValueError:
-        return None
+        return False
+    return (its_host, its_port or usual) == (host, port or usual)

@@ -148,8 +148,6 @@ def _responses(operation: Operation) -> Schema:
     if any(param.name == "dry_run" for param in operation.params):
         statuses["200"] = success
     errors = dict(_COMMON)
-    if not operation.writes and all(param.place in (PATH, QUERY) for param in operation.params):
-        del errors["415"]
     errors.update(_BY_CODE[code] for code in operation.errors if code in _BY_CODE)
     if operation.writes:
         errors.update([_BY_CODE["precondition_failed"]])

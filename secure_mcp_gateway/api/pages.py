@@ -7,6 +7,7 @@ import json
 
 from secure_mcp_gateway import __version__
 from secure_mcp_gateway.api.openapi import openapi_document
+from secure_mcp_gateway.errors import NotFound
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.web.response import Response
@@ -22,7 +23,7 @@ _made: dict[str, bytes] = {}
 
 
 def public_page(raw_path: str, store: Store) -> Response | None:
-    """The answer to a GET that needs no key; None for every other path."""
+    """The answer to a GET that needs no key; None for every other path. ``Unavailable`` where the store cannot be read."""
     path = raw_path.rstrip("/") if raw_path.count("/") > 1 else raw_path
     if path == "/health":
         return _health(store)
@@ -30,6 +31,8 @@ def public_page(raw_path: str, store: Store) -> Response | None:
         return Response(200, _once(path), _JSON)
     if path in ("/", "/docs", "/redoc"):
         return Response(200, _once(path), _HTML)
+    if path.startswith("/assets/"):
+        raise NotFound("there is no such file")
     return None
 
 
