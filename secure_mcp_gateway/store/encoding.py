@@ -6,9 +6,11 @@ The empty lines let a reader tell which buckets changed since it last looked, an
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 
 from secure_mcp_gateway.errors import StoreDamaged
 from secure_mcp_gateway.params import strict_json
+from secure_mcp_gateway.store.check import FIELDS, SERVER_FIELDS, place, record_problems
 from secure_mcp_gateway.store.document import FORMAT, TABLES, AuditHead, Document
 from secure_mcp_gateway.store.table import SEPARATOR, Bucket, Table
 
@@ -18,15 +20,11 @@ if TYPE_CHECKING:
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
-# What every record must hold for the rules to stand on.
-_FIELDS = {
-    "admin_keys": {"admin_key", "name", "hint", "created_at"},
-    "mcp_configs": {"mcp_config_name", "mcp_config", "created_at"},
-    "projects": {"project_name", "mcp_config_id", "created_at"},
-    "users": {"email", "created_at"},
-    "members": {"project_id", "user_id", "created_at"},
-    "apikeys": {"api_key_id", "hint", "user_id", "project_id", "created_at"},
-}
+# What a record may lack; everything else that the rules stand on must be there, and all of it of the right type.
+_OPTIONAL = {"expires_at", "disabled", "updated_at"}
+_OPTIONAL_IN_SERVERS = set(SERVER_FIELDS) - {"server_name", "config"}
+_TYPES_OF = {name: itemgetter(*fields) for name, fields in FIELDS.items()}
+_LARGEST = 2**63 - 1
 
 
 def encode(document: Document) -> list[bytes]:
@@ -56,7 +54,7 @@ def decode(data: bytes, previous: Document | None) -> Document:
     """
     try:
         return _decode_pieces(data.split(b"\n\n"), previous or Document())
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         # Not in the layout that we write: edited by hand, older, newer or damaged. Read it as plain JSON, with care.
         return _decode_any(data)
 
@@ -70,8 +68,8 @@ class Older(Exception):
 
 
 def _decode_pieces(pieces: list[bytes], previous: Document) -> Document:
-    head = json.loads(pieces[0].removesuffix(b",").decode() + "}") if pieces[0].endswith(b",") else {}
-    if head["format"] != FORMAT:
+    head = strict_json(pieces[0].removesuffix(b",").decode() + "}") if pieces[0].endswith(b",") else {}
+    if head.keys() != {"format", "generation", "audit"} or _number(head["format"]) != FORMAT:
         raise ValueError
     at, tables = 1, {}
     for name in TABLES:
@@ -119,11 +117,12 @@ def _decode_any(data: bytes) -> Document:
     if not isinstance(content, dict):
         raise _damaged("it is not a JSON object")
     found = content.get("format")
-    if found is None and {"mcp_configs", "apikeys"} <= content.keys():
+    # Not one of ours that has lost its `format`: taken over, that would lose its generation and its audit too.
+    if "format" not in content and {"mcp_configs", "apikeys"} <= content.keys() and not {"generation", "audit"} & content.keys():
         raise Older(content)
     if isinstance(found, int) and found > FORMAT:
         raise StoreDamaged(f"the store has format {found}, made by a newer version than this one", "install that version again")
-    if found != FORMAT or isinstance(found, bool):
+    if found != FORMAT or not isinstance(found, int) or isinstance(found, bool):
         raise _damaged("it is no store of ours: `format` is missing or unknown")
     return _decode_content(content)
 
@@ -146,15 +145,36 @@ def _decode_content(content: dict[str, Any]) -> Document:
 
 
 def _require_fields(name: str, records: dict[str, Any]) -> None:
-    fields = _FIELDS[name]
-    for key, record in records.items():
-        if not isinstance(record, dict) or not fields <= record.keys() or not isinstance(record["created_at"], str):
-            raise _damaged(f"a record of `{name}` is not whole: {key[:40]!r}")
+    """The rules stand on these: a record that lacks one, or has it of another type, is a damage."""
+    fields, values_of = FIELDS[name], _TYPES_OF[name]
+    accepted: set[tuple[type, ...]] = set()
+    for position, (key, record) in enumerate(records.items()):
+        try:
+            types: tuple[type, ...] = tuple(map(type, values_of(record)))
+        except (KeyError, TypeError):
+            types = ()
+        # Few combinations of types occur: each of them is looked at once.
+        if types not in accepted:
+            _require_whole(place(name, position, key), record, fields, _OPTIONAL)
+            if types:
+                accepted.add(types)
+        if name == "mcp_configs":
+            for at, server in enumerate(record["mcp_config"]):
+                _require_whole(f"{place(name, position, key)}.mcp_config[{at}]", server, SERVER_FIELDS, _OPTIONAL_IN_SERVERS)
+
+
+def _require_whole(where: str, record: Any, fields: dict[str, tuple[type, ...]], optional: set[str]) -> None:
+    if isinstance(record, dict):
+        fields = {field: types for field, types in fields.items() if field in record or field not in optional}
+    for problem in record_problems(where, record, fields):
+        raise _damaged(problem)
 
 
 def _audit(found: Any) -> AuditHead:
+    if not isinstance(found, dict):
+        raise TypeError
     file = found.get("file", "audit.jsonl")
-    if not isinstance(file, str) or "/" in file or not file.endswith("audit.jsonl"):
+    if not isinstance(file, str) or "/" in file or "\0" in file or not file.endswith("audit.jsonl"):
         raise ValueError
     if not isinstance(found["head"], str) or len(found["head"]) != 64:
         raise ValueError
@@ -162,7 +182,7 @@ def _audit(found: Any) -> AuditHead:
 
 
 def _number(found: Any) -> int:
-    if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+    if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= _LARGEST:
         raise ValueError
     return found
 

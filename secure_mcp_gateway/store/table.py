@@ -11,11 +11,38 @@ if TYPE_CHECKING:
     from typing import Any
 
     Record = dict[str, Any]
-    Order = tuple[str, str]
+    Order = tuple[str, str, str]
 
 SEPARATOR = b",\n\n"
 _SMALLEST_BUCKET = 16
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("an object holds the same name twice")
+    return made
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > 1000:
+        raise ValueError("a number has over 1,000 digits")
+    return int(text)
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON number")
+
+
+_read = json.JSONDecoder(object_pairs_hook=_each_name_once, parse_constant=_no_number, parse_float=_finite, parse_int=_integer).decode
 
 
 class Map:
@@ -94,7 +121,7 @@ class Bucket:
 
 
 class Table:
-    """Records by key, listed by ``created_at``, then id (``id_field`` of the record, or the key where it is empty).
+    """Records by key, listed by ``created_at``, then id (``id_field`` of the record, or the key where it is empty), then key.
 
     A record is never changed in place: ``put`` takes the new one.
     """
@@ -180,19 +207,24 @@ class Table:
         return Table(self._id_field, buckets, records), gone, come
 
     def read_bucket(self, encoded: bytes) -> Bucket:
-        """``ValueError`` where the bytes are not one record a line."""
-        records = json.loads("{" + encoded.decode() + "}")
+        """``ValueError`` where the bytes are not one record a line, in order, or could not be written again as they are."""
+        records = _read("{" + encoded.decode() + "}")
         if not records or encoded.count(b"\n") + 1 != len(records):
             raise ValueError("a bucket holds one record a line, each key once")
-        return self._bucket(records, encoded)
+        if b"\\u" in encoded:
+            _encode(records).encode()
+        orders = [self._order(key, record) for key, record in records.items()]
+        if orders != sorted(orders):
+            raise ValueError("a bucket holds its records in order")
+        return Bucket(records, orders[0], orders[-1], encoded)
 
-    def _bucket(self, records: dict[str, Record], encoded: bytes | None = None) -> Bucket:
+    def _bucket(self, records: dict[str, Record]) -> Bucket:
         keys = list(records)
-        first, last = self._order(keys[0], records[keys[0]]), self._order(keys[-1], records[keys[-1]])
-        return Bucket(records, first, last, encoded)
+        return Bucket(records, self._order(keys[0], records[keys[0]]), self._order(keys[-1], records[keys[-1]]))
 
     def _order(self, key: str, record: Record) -> Order:
-        return record["created_at"], record[self._id_field] if self._id_field else key
+        # The key comes last: two records of one moment may share an id where somebody edited the file.
+        return record["created_at"], record[self._id_field] if self._id_field else key, key
 
     def _position(self, order: Order) -> int:
         """The bucket that holds, or would hold, what stands at this place; -1 in an empty table."""
