@@ -121,8 +121,10 @@ def no_such(document: Document, call: Call, table: str, identifier: str) -> NotF
     """The same for what is not there and for what the caller may not see."""
     _, field, message, hint = _NAMED[table]
     if looks_like_uuid(identifier):
-        message = message.partition(" ")[2].split(" ")[0].join(("no ", " has the id {}"))
-    near = _near_name(document, table, field, identifier) if call.caller.is_admin else ""
+        message = f"no {message.split()[1]} has the id {{}}"
+    if not call.caller.is_admin:
+        return NotFound(message.format(quoted(identifier)), "a user's key sees its own project alone")
+    near = _near_name(document, table, field, identifier)
     return NotFound(message.format(quoted(identifier)), f"did you mean {quoted(near)}?" if near else hint)
 
 
