@@ -1,0 +1,134 @@
+"""What was typed: the command's words, and the flags of that one command."""
+
+from __future__ import annotations
+
+import argparse
+
+from secure_mcp_gateway.errors import InvalidRequest
+from secure_mcp_gateway.params import BOOLEAN, DOCUMENT, STRINGS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, NoReturn
+
+    from secure_mcp_gateway.params import Param
+
+FORMATS = ("table", "json")
+_WITH_VALUE = ("--store", "--format")
+_SWITCHES = ("--quiet", "--version", "--allow-network-fs", "--help", "-h")
+
+
+def asked_format(arguments: Sequence[str]) -> str:
+    """What ``--format`` says, before anything is checked: an error must come in the right format too. Empty where it says nothing."""
+    found = ""
+    for at, word in enumerate(arguments):
+        if word == "--format" and at + 1 < len(arguments):
+            found = arguments[at + 1]
+        elif word.startswith("--format="):
+            found = word.partition("=")[2]
+    return found if found in FORMATS else ""
+
+
+def split_words(arguments: Sequence[str], is_complete: Callable[[list[str]], bool]) -> tuple[list[str], list[str]]:
+    """(the command's words, everything else). Global flags may stand between the words, a command's own only after them."""
+    words: list[str] = []
+    rest = list(arguments)
+    at = 0
+    while at < len(rest) and not is_complete(words):
+        if rest[at] in _WITH_VALUE:
+            at += 2
+        elif rest[at].partition("=")[0] in (*_WITH_VALUE, *_SWITCHES):
+            at += 1
+        elif rest[at].startswith("-"):
+            break
+        else:
+            words.append(rest.pop(at))
+    return words, rest
+
+
+def parse_flags(command: str, params: Iterable[Param], arguments: Sequence[str]) -> dict[str, Any]:
+    """What was given for each flag (without dashes): its text, a list of texts where it takes a list, True for a global switch."""
+    parser = _parser(params)
+    given, rest = parser.parse_known_args(list(arguments))
+    if rest:
+        raise _unknown(command, rest[0], parser.flags)
+    return vars(given)
+
+
+def inline_flags(param: Param) -> tuple[str, ...]:
+    """A document is never typed: it has its file's flag alone."""
+    return () if param.kind == DOCUMENT else param.flags
+
+
+def file_flag(param: Param) -> str:
+    return param.file.replace("_", "-")
+
+
+def flags_of(param: Param) -> tuple[str, ...]:
+    return (*inline_flags(param), file_flag(param)) if param.file else inline_flags(param)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The known word that was probably meant, or nothing."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), 1)), "")
+
+
+def safe(text: str) -> str:
+    """A word to be quoted in a message; a secret that was typed in a wrong place is not."""
+    return "***" if text.lstrip("-").startswith(("smg_", "smga_")) else text if len(text) <= 60 else text[:60] + "..."
+
+
+def _unknown(command: str, word: str, known: Iterable[str]) -> InvalidRequest:
+    way_out = f"secure-mcp-gateway {command} --help lists the flags"
+    if not word.startswith("-"):
+        return InvalidRequest(f"{command} takes flags only, not the word {safe(word)!r}", way_out)
+    flag = word.partition("=")[0]
+    near = suggestion(flag.lstrip("-"), known)
+    return InvalidRequest(f"{command} has no flag {safe(flag)}", f"did you mean --{near}?" if near else way_out)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Every error of its own becomes one of ours."""
+
+    flags: list[str]
+
+    def error(self, message: str) -> NoReturn:
+        text = message[len("argument ") :] if message.startswith("argument ") else message
+        hint = "a value that begins with a dash is given as --flag=value" if "expected" in text else ""
+        raise InvalidRequest(text, hint)
+
+
+class _Once(argparse.Action):
+    """The last of two values winning in silence is a trap."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        if hasattr(namespace, self.dest):
+            parser.error(f"{option_string} is given twice")
+        setattr(namespace, self.dest, values)
+
+
+def _parser(params: Iterable[Param]) -> _Parser:
+    parser = _Parser(prog="secure-mcp-gateway", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    parser.flags = [name.lstrip("-") for name in (*_WITH_VALUE, *_SWITCHES)]
+    parser.add_argument("--store", action=_Once, dest="store")
+    parser.add_argument("--format", action=_Once, dest="format", choices=FORMATS)
+    parser.add_argument("-h", "--help", action="store_true", dest="help")
+    for flag in ("quiet", "version", "allow-network-fs"):
+        parser.add_argument(f"--{flag}", action="store_true", dest=flag)
+    for param in params:
+        for flag in flags_of(param):
+            _add(parser, param, flag)
+            parser.flags.append(flag)
+    return parser
+
+
+def _add(parser: _Parser, param: Param, flag: str) -> None:
+    if param.kind == STRINGS:
+        parser.add_argument(f"--{flag}", action="append", dest=flag)
+    elif param.kind == BOOLEAN:
+        parser.add_argument(f"--{flag}", action=_Once, dest=flag, nargs="?", const="true")
+    else:
+        parser.add_argument(f"--{flag}", action=_Once, dest=flag)

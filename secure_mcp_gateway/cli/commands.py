@@ -1,0 +1,132 @@
+"""Every command by its words: the rows of the table, and the few that are no row."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway.cli.arguments import safe, suggestion
+from secure_mcp_gateway.errors import InvalidRequest
+from secure_mcp_gateway.operations import MODULES, for_noun
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from secure_mcp_gateway.cli.output import Output
+    from secure_mcp_gateway.operations.operation import Operation
+    from secure_mcp_gateway.params import Param
+    from secure_mcp_gateway.store.store import Store
+
+# Commands that are no row, or do more than their row, with the modules of this room that have them.
+_MODULES = {
+    "generate-config": "generate_config",
+    "system restore": "restore",
+    "system start-api": "start_api",
+    "system stop-api": "stop_api",
+}
+HELP = "help"
+
+
+class Command:
+    """``errors`` are the codes that it can fail with beside wrong usage and a store that does not work; ``says_no`` where its
+    result can be a "no"."""
+
+    __slots__ = ("errors", "name", "params", "run", "says_no", "summary")
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        params: tuple[Param, ...],
+        run: Callable[[Invocation], int],
+        errors: tuple[str, ...] = (),
+        says_no: bool = False,
+    ) -> None:
+        self.name = name
+        self.summary = summary
+        self.params = params
+        self.run = run
+        self.errors = errors
+        self.says_no = says_no
+
+
+class Invocation:
+    """One use of a command: ``given`` are its flags' texts, ``arguments`` everything as it was typed."""
+
+    __slots__ = ("arguments", "given", "output", "params")
+
+    def __init__(self, params: tuple[Param, ...], given: dict[str, Any], arguments: list[str], output: Output) -> None:
+        self.params = params
+        self.given = given
+        self.arguments = arguments
+        self.output = output
+
+    def values(self) -> dict[str, Any]:
+        from secure_mcp_gateway.cli.values import read_values
+
+        return read_values(self.params, self.given)
+
+    def store(self) -> Store:
+        from secure_mcp_gateway.cli.values import store_path
+        from secure_mcp_gateway.store.store import Store
+
+        return Store(store_path(self.given.get("store")), allow_network="allow-network-fs" in self.given)
+
+
+def is_complete(words: list[str]) -> bool:
+    """Can no further word belong to the command? Help takes all that come."""
+    if not words or words[0] == HELP:
+        return False
+    return len(words) == 2 or words[0] in _MODULES or words[0] not in MODULES or _row(words) is not None
+
+
+def find_command(words: list[str]) -> Command | None:
+    """None where the words are not a whole command yet; ``InvalidRequest`` where they can never be one."""
+    if not words or words[0] == HELP:
+        return None
+    name = " ".join(words)
+    if name in _MODULES:
+        return _special(name)
+    if words[0] not in MODULES:
+        near = suggestion(words[0], nouns())
+        raise InvalidRequest(f"there is no command {safe(words[0])!r}", _way_out(near, ""))
+    row = _row(words)
+    if row is not None:
+        return of_row(row)
+    if len(words) == 1:
+        return None
+    near = suggestion(words[1], [verb for verb, _ in verbs(words[0])])
+    raise InvalidRequest(f"{words[0]} has no command {safe(words[1])!r}", _way_out(f"{words[0]} {near}" if near else "", words[0]))
+
+
+def of_row(row: Operation) -> Command:
+    from secure_mcp_gateway.cli.rows import run_row
+
+    return Command(row.name, row.summary, row.params, lambda invocation: run_row(row, invocation), row.errors, row.negative is not None)
+
+
+def nouns() -> list[str]:
+    alone = [name for name in _MODULES if " " not in name]
+    return [*alone, *MODULES, HELP]
+
+
+def verbs(noun: str) -> list[tuple[str, str]]:
+    """(verb, summary) of all commands of a noun, the rows first."""
+    found = {row.name: row.summary for row in for_noun(noun)}
+    found.update({name: _special(name).summary for name in _MODULES if name.startswith(f"{noun} ")})
+    return [(name.partition(" ")[2], summary) for name, summary in found.items() if " " in name]
+
+
+def _row(words: list[str]) -> Operation | None:
+    name = " ".join(words)
+    return next((row for row in for_noun(words[0]) if row.name == name), None)
+
+
+def _special(name: str) -> Command:
+    from importlib import import_module
+
+    command: Command = import_module(f"secure_mcp_gateway.cli.{_MODULES[name]}").command()
+    return command
+
+
+def _way_out(near: str, noun: str) -> str:
+    return f"did you mean {near}?" if near else f"secure-mcp-gateway {noun + ' ' if noun else ''}--help lists what there is"

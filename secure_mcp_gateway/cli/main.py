@@ -1,0 +1,93 @@
+"""The command line: ``secure-mcp-gateway NOUN VERB [--flag VALUE]``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from secure_mcp_gateway.cli.arguments import asked_format, parse_flags, split_words
+from secure_mcp_gateway.cli.commands import HELP, Invocation, find_command, is_complete
+from secure_mcp_gateway.cli.output import Output
+from secure_mcp_gateway.errors import GatewayError, InternalError, InvalidRequest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+INTERRUPTED = 130
+DEBUG = "SECURE_MCP_GATEWAY_DEBUG"
+
+
+def console() -> NoReturn:
+    sys.exit(main())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code; every failure is said here and nowhere else."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    output = Output(asked_format(arguments), "--quiet" in arguments)
+    try:
+        code = _dispatch(arguments, output)
+        output.flush()
+    except GatewayError as error:
+        output.error(error)
+        output.give_up()
+        code = error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        output.give_up()
+        code = 1
+    except KeyboardInterrupt:
+        output.error(_Interrupted("interrupted"))
+        output.give_up()
+        code = INTERRUPTED
+    except Exception as error:
+        output.error(_incident(error))
+        code = InternalError.exit_code
+    return code
+
+
+def _dispatch(arguments: list[str], output: Output) -> int:
+    words, rest = split_words(arguments, is_complete)
+    command = find_command(words)
+    params = command.params if command else ()
+    given = parse_flags(" ".join(words), params, rest)
+    if "version" in given:
+        from secure_mcp_gateway import __version__
+
+        output.text("version", f"secure-mcp-gateway {__version__}")
+        return 0
+    if "help" in given or words[:1] == [HELP]:
+        from secure_mcp_gateway.cli.help import help_text
+
+        output.text("help", help_text(words))
+        return 0
+    if command is None:
+        raise _incomplete(words)
+    return command.run(Invocation(params, given, arguments, output))
+
+
+def _incomplete(words: list[str]) -> InvalidRequest:
+    if not words:
+        return InvalidRequest("no command is given", "secure-mcp-gateway --help lists them")
+    return InvalidRequest(f"{words[0]} needs a word more", f"secure-mcp-gateway {words[0]} --help lists those that there are")
+
+
+class _Interrupted(GatewayError):
+    code, exit_code = "interrupted", INTERRUPTED
+
+
+def _incident(error: Exception) -> InternalError:
+    """The exception's own text may hold a secret: it is shown only to who asks for it."""
+    import traceback
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} in {frame.name}, {os.path.basename(frame.filename)}:{frame.lineno}"
+    if os.environ.get(DEBUG):
+        traceback.print_exception(type(error), error, error.__traceback__)
+    return InternalError(f"internal error, incident {os.urandom(8).hex()} ({place})", f"{DEBUG}=1 shows where it came from")
+
+
+if __name__ == "__main__":
+    console()

@@ -1,0 +1,123 @@
+"""The words of ``help``: what a noun is, what an exit code means, and short pages on what one has to know."""
+
+from __future__ import annotations
+
+NOUNS = {
+    "generate-config": "Make the store, with an admin key that is shown once",
+    "whoami": "Show who calls, and until when",
+    "config": "Named sets of MCP servers, and settings",
+    "project": "Groups of users who share one config",
+    "user": "People and agents, and their API keys",
+    "admin-key": "Secrets that may do everything over the API",
+    "system": "The store as a whole, the audit, the server",
+    "help": "Help on a command or a topic",
+}
+
+EXIT_CODES = {
+    0: "done",
+    1: "unexpected",
+    2: "wrong usage or invalid input",
+    3: "not found",
+    4: "conflict: the name is taken, or the thing is in use",
+    5: "not allowed",
+    6: "store missing, busy, damaged or unreadable",
+    130: "interrupted",
+}
+
+TOPICS = {
+    "configs": """
+A config is a named set of MCP servers. Each server has a command (with
+arguments and environment) or a URL (with headers), never both.
+
+Which of its tools may be called is said by --tools: {} allows all; else only
+the names in it, unless {"enabled": false}. --denied-tools refuses tools
+whatever --tools says.
+
+  secure-mcp-gateway config add --config-name research
+  secure-mcp-gateway config add-server --config-name research \\
+      --server-name files --server-command npx --args="-y,@scope/server" \\
+      --tools '{"read_file": "Reads", "write_file": {"enabled": false}}'
+  secure-mcp-gateway config validate --config-name research
+
+--args and --denied-tools take texts with commas between them, or a JSON list;
+given twice or more, each is one literal text. JSON flags take JSON, or @FILE.
+""",
+    "projects": """
+A project is a group of users who share one config.
+
+  secure-mcp-gateway project create --project-name research
+  secure-mcp-gateway project assign-config --project-name research \\
+      --config-name research
+  secure-mcp-gateway user create --email ada@example.com
+  secure-mcp-gateway project add-user --project-name research \\
+      --email ada@example.com
+
+Things are named by their name or their id: --config-name or --config-id,
+--project-name or --project-id, --email or --user-id.
+""",
+    "keys": """
+An API key is the secret of one user in one project (smg_...). An admin key
+(smga_...) may do everything over the API. Both are shown once, when they are
+made or rotated: the store keeps only their SHA-256 digest.
+
+  secure-mcp-gateway user generate-api-key --email ada@example.com \\
+      --project-name research --expires-in-days 90
+  secure-mcp-gateway user list-all-api-keys --expires-within-days 14
+  secure-mcp-gateway user rotate-api-key --api-key key_0123456789abcdef
+
+Every key has a public id (key_..., adm_...) that names it wherever a key is
+asked for. A secret can always be given as - and is then read from standard
+input, so that it stands in no shell history.
+""",
+    "guardrails": """
+A server has three policies: for what goes in, for what comes out, and for the
+descriptions of its tools. Each is {"enabled": true|false, "policy_name": ...,
+"block": [...], "additional_config": {...}}.
+
+  secure-mcp-gateway config update-server-input-guardrails \\
+      --config-name research --server-name files \\
+      --policy '{"enabled": true, "block": ["pii"]}'
+  secure-mcp-gateway config update-server-guardrails --config-name research \\
+      --server-name files --input-policy @in.json --output-policy-file out.json
+""",
+    "files": """
+Files are read and written by the command itself, relative to the current
+folder. They are written with mode 0600, whole or not at all, never through a
+symbolic link, never into the store's own folder but its files/, and never over
+a file that is not an earlier export, unless --overwrite is given. What is read
+must be a regular file of at most 64 MiB; - is standard input or output.
+
+  secure-mcp-gateway config export --config-name research --output-file r.json
+  secure-mcp-gateway config import --config-name copy --input-file r.json
+  secure-mcp-gateway system backup --output-file backup.json
+""",
+    "store": """
+The store is one JSON file: --store FILE, else $SECURE_MCP_GATEWAY_STORE, else
+~/.secure-mcp-gateway/store.json. Who can read and write it is its
+administrator; the command line asks for no key. Any number of commands and
+servers may use it at once.
+
+  secure-mcp-gateway generate-config
+  secure-mcp-gateway system health-check
+  secure-mcp-gateway system backup --output-file backup.json
+  secure-mcp-gateway system restore --input-file backup.json --dry-run
+
+Before a restore, a reset or a new store in the place of the old, a safety
+backup goes to backups/ beside the store; the last ten are kept.
+""",
+    "audit": """
+Every write, backup, export and refused write is one line in audit.jsonl beside
+the store, chained to the one before by SHA-256.
+
+  secure-mcp-gateway system audit --limit 20
+  secure-mcp-gateway system audit --actor ada --since 2026-01-31
+  secure-mcp-gateway system audit --verify
+
+--verify walks the whole chain, names the first line that is not as it was
+written, and exits 1 then. The chain convinces against tampering by others, not
+by the store's owner, who can write both anew.
+""",
+    "exit-codes": "\n".join(f"{code:>3}  {text}" for code, text in EXIT_CODES.items())
+    + '\n\n1 is also "no": an invalid config (config validate), an unhealthy store (system\n'
+    + "health-check), a broken chain (system audit --verify).",
+}

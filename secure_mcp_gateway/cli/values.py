@@ -1,0 +1,109 @@
+"""Values out of flags: the same that a request's body would give."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from secure_mcp_gateway.cli.arguments import file_flag, flags_of
+from secure_mcp_gateway.errors import InvalidRequest
+from secure_mcp_gateway.operations.files import LARGEST, json_of, read_json_file
+from secure_mcp_gateway.params import FILE, MAPPING, OBJECT, SECRET, STRINGS, parse_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from secure_mcp_gateway.params import Param
+
+
+def read_values(params: Iterable[Param], given: dict[str, Any]) -> dict[str, Any]:
+    """By the rules' keywords, without those that were not given; ``InvalidRequest`` names the flag."""
+    reader = _Reader(given)
+    found = {param.name: reader.value(param) for param in params}
+    if reader.missing:
+        raise InvalidRequest("missing: " + ", ".join(reader.missing))
+    return {name: value for name, value in found.items() if value is not None}
+
+
+class _Reader:
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.missing: list[str] = []
+        self._given = given
+        self._input_is_used = False
+
+    def value(self, param: Param) -> Any:
+        flags = [flag for flag in flags_of(param) if flag in self._given]
+        if len(flags) > 1:
+            raise InvalidRequest(" and ".join(f"--{flag}" for flag in flags) + " exclude each other", "give one of them")
+        if flags:
+            return self._of_flag(param, flags[0])
+        if param.default is not None:
+            return param.parse(param.default)
+        if param.required:
+            self.missing.append(" or ".join(f"--{flag}" for flag in flags_of(param)))
+        return None
+
+    def _of_flag(self, param: Param, flag: str) -> Any:
+        given, field = self._given[flag], f"--{flag}"
+        if param.file and flag == file_flag(param):
+            return param.check(self._file(given, field), field)
+        if param.kind != FILE:
+            _refuse_bytes(given, field)
+        if param.kind == STRINGS:
+            return param.check(_strings(given, field), field)
+        if param.kind == SECRET and given == "-":
+            return self._line(field)
+        if param.kind in (MAPPING, OBJECT) and given.startswith("@"):
+            return param.check(self._file(given[1:], field), field)
+        return param.parse(given, field)
+
+    def _file(self, path: str, field: str) -> Any:
+        if path != "-":
+            return read_json_file(path, field)
+        data = self._standard_input(field).read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise InvalidRequest(f"{field}: standard input is larger than 64 MiB")
+        return json_of(data, field)
+
+    def _line(self, field: str) -> str:
+        line: bytes = self._standard_input(field).readline(LARGEST + 1)
+        try:
+            secret = line.decode().strip()
+        except UnicodeDecodeError:
+            secret = ""
+        if not secret:
+            raise InvalidRequest(f"{field}: standard input holds no line of text", "write the secret to it")
+        return secret
+
+    def _standard_input(self, field: str) -> Any:
+        if self._input_is_used:
+            raise InvalidRequest(f"{field}: standard input is read for another flag already", "give one of them another way")
+        if sys.stdin is None:
+            raise InvalidRequest(f"{field}: standard input is closed")
+        self._input_is_used = True
+        return sys.stdin.buffer
+
+
+def _strings(given: list[str], field: str) -> Any:
+    """One text is comma-separated or a JSON list; each of several is one string as it is."""
+    if len(given) > 1:
+        return given
+    if given[0].lstrip().startswith("["):
+        return parse_json(given[0], field)
+    return given[0].split(",") if given[0] else []
+
+
+def _refuse_bytes(given: str | list[str], field: str) -> None:
+    """Arguments that are not text reach Python as lone surrogates."""
+    try:
+        "".join(given).encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest(f"{field} is not {sys.getfilesystemencoding().upper()} text") from None
+
+
+def store_path(given: str | None) -> str:
+    if given == "":
+        raise InvalidRequest("--store is empty", "name the store's file")
+    return os.path.expanduser(given or os.environ.get("SECURE_MCP_GATEWAY_STORE") or "~/.secure-mcp-gateway/store.json")
