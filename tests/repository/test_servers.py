@@ -14,7 +14,7 @@ POLICY = {"enabled": True, "policy_name": "strict", "block": ["pii"], "additiona
 class ServerTest(RuleTest):
     def setUp(self) -> None:
         super().setUp()
-        self.id = self.config("tools")
+        self.config_id = self.config("tools")
 
     def get(self, name: str = "files") -> Any:
         return self.run_rule(servers.get_server, config_identifier="tools", server_name=name)
@@ -31,7 +31,7 @@ class ServerTest(RuleTest):
 
 class Adding(ServerTest):
     def test_a_command_server(self) -> None:
-        made = self.server(self.id, args=["-y"], env={"A": "b"}, tools={"t": "x"}, denied_tools=["rm"], description="d")
+        made = self.server(self.config_id, args=["-y"], env={"A": "b"}, tools={"t": "x"}, denied_tools=["rm"], description="d")
         expected = {
             "server_name": "files",
             "description": "d",
@@ -46,22 +46,22 @@ class Adding(ServerTest):
         self.assertEqual(self.get(), expected)
 
     def test_a_url_server_with_policies(self) -> None:
-        made = self.server(self.id, server_url="https://h.example:8443/mcp", headers={"X-A": "b"}, tool_guardrails_policy=POLICY)
+        made = self.server(self.config_id, server_url="https://h.example:8443/mcp", headers={"X-A": "b"}, tool_guardrails_policy=POLICY)
         self.assertEqual(made["config"], {"url": "https://h.example:8443/mcp", "headers": {"X-A": "b"}})
         self.assertEqual(made["tool_guardrails_policy"], POLICY)
 
     def test_a_null_option_of_a_policy_was_not_given(self) -> None:
-        made = self.server(self.id, input_guardrails_policy={"enabled": True, "policy_name": None, "block": None, "extra": None})
+        made = self.server(self.config_id, input_guardrails_policy={"enabled": True, "policy_name": None, "block": None, "extra": None})
         self.assertEqual(made["input_guardrails_policy"], {"enabled": True, "extra": None})
 
     def test_changes_the_time_of_the_config(self) -> None:
         self.later(LATER)
-        self.server(self.id)
+        self.server(self.config_id)
         shown = self.run_rule(configs.get_config, config_identifier="tools")
         self.assertEqual((shown["created_at"], shown["updated_at"]), (NOW, LATER))
 
     def test_is_refused_a_taken_name_an_unknown_config_and_a_bad_name(self) -> None:
-        self.server(self.id)
+        self.server(self.config_id)
         self.assertIn("'files'", self.add_refused(Conflict, server_command="x"))
         self.refused(NotFound, servers.add_server, config_identifier="other", server_name="x", server_command="x")
         self.assertIn("server_name", self.add_refused(InvalidRequest, "_x", server_command="x"))
@@ -116,15 +116,15 @@ class Adding(ServerTest):
                 self.assertIn("input_guardrails_policy" + expected, told)
 
     def test_what_is_empty_may_be_given_to_either_kind(self) -> None:
-        self.assertEqual(self.server(self.id, "a", headers={})["config"], {"command": "run-files", "args": [], "env": {}})
-        self.assertEqual(self.server(self.id, "b", server_url="http://h", args=[], env={})["config"], {"url": "http://h", "headers": {}})
+        self.assertEqual(self.server(self.config_id, "a", headers={})["config"], {"command": "run-files", "args": [], "env": {}})
+        self.assertEqual(self.server(self.config_id, "b", server_url="http://h", args=[], env={})["config"], {"url": "http://h", "headers": {}})
 
 
 class Updating(ServerTest):
     def setUp(self) -> None:
         super().setUp()
         given = {"args": ["-y"], "env": {"A": "b"}, "tools": {"t": "x"}, "denied_tools": ["rm"], "description": "d"}
-        self.server(self.id, **given, input_guardrails_policy=POLICY)
+        self.server(self.config_id, **given, input_guardrails_policy=POLICY)
 
     def test_what_is_not_named_stays(self) -> None:
         before = self.get()
@@ -146,13 +146,13 @@ class Updating(ServerTest):
 
     def test_further_fields_survive(self) -> None:
         server = {"server_name": "old", "config": {"command": "x", "cwd": "/tmp"}, "oauth_config": {"a": 1}, "timeout_s": 3}
-        self.draft.put("mcp_configs", self.id, {"mcp_config_name": "tools", "mcp_config": [server], "created_at": NOW, "kept": True})
+        self.draft.put("mcp_configs", self.config_id, {"mcp_config_name": "tools", "mcp_config": [server], "created_at": NOW, "kept": True})
         made = self.run_rule(servers.update_server, config_identifier="tools", server_name="old", args=["a"], new_server_name="new")
         self.assertEqual((made["oauth_config"], made["timeout_s"], made["config"]["cwd"]), ({"a": 1}, 3, "/tmp"))
         self.assertIs(self.run_rule(configs.get_config, config_identifier="tools")["kept"], True)
 
     def test_a_new_name(self) -> None:
-        self.server(self.id, "other")
+        self.server(self.config_id, "other")
         self.assertEqual(self.update(new_server_name="files")["server_name"], "files")
         self.assertIn("'other'", self.update_refused(Conflict, new_server_name="other"))
         self.assertIn("new_server_name", self.update_refused(InvalidRequest, new_server_name="a b"))
@@ -172,7 +172,7 @@ class Updating(ServerTest):
 class Removing(ServerTest):
     def test_one_and_all(self) -> None:
         for name in ("a", "b", "c"):
-            self.server(self.id, name)
+            self.server(self.config_id, name)
         self.assertIsNone(self.run_rule(servers.remove_server, config_identifier="tools", server_name="b"))
         self.refused(NotFound, servers.remove_server, config_identifier="tools", server_name="b")
         self.assertEqual(self.run_rule(servers.remove_all_servers, config_identifier="tools"), {"removed": 2})
@@ -182,8 +182,8 @@ class Removing(ServerTest):
 
 class Reading(ServerTest):
     def test_the_list_counts_tools_and_says_what_is_enabled(self) -> None:
-        self.server(self.id, args=["-y"], tools={"a": "", "b": ""}, input_guardrails_policy=POLICY)
-        self.server(self.id, "web", server_url="http://h/x")
+        self.server(self.config_id, args=["-y"], tools={"a": "", "b": ""}, input_guardrails_policy=POLICY)
+        self.server(self.config_id, "web", server_url="http://h/x")
         first, second = self.run_rule(servers.list_servers, config_identifier="tools").rows
         named = {"server_name": "files", "description": "", "command": "run-files", "args": ["-y"], "url": None, "tools": 2}
         self.assertEqual(first, {**named, "input_guardrails_enabled": True, "output_guardrails_enabled": False})
@@ -204,14 +204,14 @@ class Policies(ServerTest):
     }
 
     def test_each_is_set_alone(self) -> None:
-        self.server(self.id)
+        self.server(self.config_id)
         for field, rule in self.RULES.items():
             before = self.get()
             self.assertEqual(self.run_rule(rule, config_identifier="tools", server_name="files", policy=POLICY), POLICY)
             self.assertEqual(self.get(), {**before, field: POLICY})
 
     def test_each_is_refused(self) -> None:
-        self.server(self.id)
+        self.server(self.config_id)
         for rule in self.RULES.values():
             given = {"config_identifier": "tools", "server_name": "files"}
             self.assertIn("policy.enabled", self.refused(InvalidRequest, rule, **given, policy={"block": []}))
@@ -219,7 +219,7 @@ class Policies(ServerTest):
             self.refused(NotFound, rule, **{**given, "config_identifier": "other"}, policy=OFF)
 
     def test_two_are_set_together_or_not_at_all(self) -> None:
-        self.server(self.id)
+        self.server(self.config_id)
         given: dict[str, Any] = {"config_identifier": "tools", "server_name": "files"}
         told = self.refused(InvalidRequest, servers.set_policies, **given, input_policy=POLICY, output_policy={"enabled": 1})
         self.assertIn("output_policy.enabled", told)
