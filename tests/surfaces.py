@@ -10,7 +10,6 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
-
 from secure_mcp_gateway.api.app import ManagementApp
 from secure_mcp_gateway.operations.operation import Operation
 from secure_mcp_gateway.params import BODY, BODY_OR_QUERY, BOOLEAN, DOCUMENT, MAPPING, OBJECT, PATH, QUERY, STRINGS, Param

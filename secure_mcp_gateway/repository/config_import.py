@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.errors import InvalidRequest
-from secure_mcp_gateway.repository.configs import put_new_config, require_free_name, server_doubts
+from secure_mcp_gateway.repository.configs import contradictions, put_new_config, require_free_name, server_doubts
 from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION, unwrapped
 from secure_mcp_gateway.repository.names import check_name
 from secure_mcp_gateway.repository.server_checks import server_problems
@@ -86,5 +86,5 @@ def _warnings(servers: list[Record]) -> list[str]:
         unknown = [field for field in server if field not in SERVER_FIELDS]
         if unknown:
             warnings.append(f"mcp_config[{at}]: kept, but without a meaning here: {', '.join(unknown)}")
-        warnings += server_doubts(server, f"mcp_config[{at}]")
+        warnings += [*server_doubts(server, f"mcp_config[{at}]"), *contradictions(server, f"mcp_config[{at}]")]
     return warnings

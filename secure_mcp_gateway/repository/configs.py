@@ -139,15 +139,21 @@ def config_issues(servers: list[Any]) -> list[str]:
 
 
 def server_doubts(server: Record, where: str) -> list[str]:
-    """What is well-formed and cannot be meant."""
-    config, tools, denied = server.get("config") or {}, server.get("tools") or {}, server.get("denied_tools") or []
+    """What is well-formed and cannot work."""
+    config = server.get("config") or {}
     doubts = [] if config.get("command") or config.get("url") else [f"{where}.config has neither a command nor a url"]
     for field in POLICIES:
         policy = server.get(field) or {}
         if policy.get("enabled") is True and not policy.get("policy_name") and not policy.get("block"):
             doubts.append(f"{where}.{field} is enabled but names no policy and nothing to block")
+    return doubts
+
+
+def contradictions(server: Record, where: str) -> list[str]:
+    """Tools that are allowed and denied: a rule decides, and somebody may have meant the other thing."""
+    tools, denied = server.get("tools") or {}, server.get("denied_tools") or []
     both = [name for name, tool in tools.items() if name in denied and not (isinstance(tool, dict) and tool.get("enabled") is False)]
-    return [*doubts, *(f"{where}.tools.{name} is allowed and denied: it is denied" for name in both)]
+    return [f"{where}.tools.{name} is allowed and denied: it is denied" for name in both]
 
 
 def _found_row(config_id: str, record: Record, match: str) -> Record:

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 def check_health(document: Document, call: Call) -> Record:
     """``issues`` make it unhealthy: dangling references, duplicates, structure, the permissions of the store; ``warnings`` do not."""
     issues, warnings = call.store.facts()
-    issues = [*issues, *(content_problems(tables_of(document)) or _config_issues(document))]
+    unsound = content_problems(tables_of(document))
+    doubts = [] if unsound else [*_config_warnings(document), *_key_warnings(document, call.now)]
+    issues = [*issues, *unsound]
     return {
         "status": "unhealthy" if issues else "healthy",
         "issues": issues,
-        "warnings": [*warnings, *_key_warnings(document, call.now)],
+        "warnings": [*warnings, *doubts],
         "statistics": _statistics(document),
         "timestamp": call.now,
     }
@@ -91,7 +93,7 @@ def _utc(since: str) -> str:
         raise InvalidRequest("since must be an ISO 8601 time", "for example 2026-01-31T08:00:00+00:00 or 2026-01-31") from None
 
 
-def _config_issues(document: Document) -> Iterator[str]:
+def _config_warnings(document: Document) -> Iterator[str]:
     for _, config in document.table("mcp_configs").items():
         yield from (f"config {config['mcp_config_name']!r}: {issue}" for issue in config_issues(config["mcp_config"]))
 
@@ -110,7 +112,7 @@ def _statistics(document: Document) -> Record:
         "total_projects": len(document.table("projects")),
         "total_users": len(document.table("users")),
         "total_configs": len(document.table("mcp_configs")),
-        "total_servers": sum(len(config["mcp_config"]) for _, config in document.table("mcp_configs").items()),
+        "total_servers": sum(len(config["mcp_config"] or ()) for _, config in document.table("mcp_configs").items()),
         "total_api_keys": len(keys),
         "disabled_api_keys": sum(1 for _, record in keys.items() if record.get("disabled")),
     }

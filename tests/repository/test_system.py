@@ -53,9 +53,11 @@ class Health(SystemTest):
         self.draft.put("users", "other", {"email": "ADA@example.com", "created_at": NOW})
         self.assertIn("ada@example.com", self.issues())
 
-    def test_finds_servers_that_cannot_work(self) -> None:
+    def test_warns_of_servers_that_cannot_work(self) -> None:
         self.server(self.config_id, "odd", tool_guardrails_policy={"enabled": True})
-        self.assertIn("config 'tools': servers.odd.tool_guardrails_policy is enabled but", self.issues())
+        found = self.run_rule(system.check_health)
+        self.assertEqual((found["status"], found["issues"]), ("healthy", []))
+        self.assertIn("config 'tools': servers.odd.tool_guardrails_policy is enabled but", found["warnings"][0])
 
     def test_warns_of_keys_that_open_nothing(self) -> None:
         self.draft.replace("members", {})
