@@ -172,7 +172,8 @@ def _connection(present: Record, given: Record) -> Record:
     if "server_command" in given or "server_url" in given:
         named[own[0]] = given["server_url" if by_url else "server_command"]
     empty: Record = {"headers": {}} if by_url else {"args": [], "env": {}}
-    return {**kept, **named, **{field: value for field, value in empty.items() if field not in kept and field not in named}}
+    merged = {**empty, **kept, **named}
+    return {**{field: merged[field] for field in own if field in merged}, **merged}
 
 
 def _set_policy(draft: Draft, call: Call, config_identifier: str, server_name: str, field: str, policy: Record) -> Any:

@@ -117,7 +117,8 @@ class Adding(ServerTest):
 
     def test_what_is_empty_may_be_given_to_either_kind(self) -> None:
         self.assertEqual(self.server(self.config_id, "a", headers={})["config"], {"command": "run-files", "args": [], "env": {}})
-        self.assertEqual(self.server(self.config_id, "b", server_url="http://h", args=[], env={})["config"], {"url": "http://h", "headers": {}})
+        made = self.server(self.config_id, "b", server_url="http://h", args=[], env={})
+        self.assertEqual(made["config"], {"url": "http://h", "headers": {}})
 
 
 class Updating(ServerTest):
