@@ -169,10 +169,11 @@ class Draft(Document):
     backup that stands once the change commits, or None.
     """
 
-    __slots__ = ("names", "safety_backup")
+    __slots__ = ("_base", "names", "safety_backup")
 
     def __init__(self, base: Document) -> None:
         super().__init__(dict(base._tables), base.settings, base.generation, base.audit, dict(base._indexes))
+        self._base = base
         self.names: dict[str, str] = {}
         self.safety_backup: str | None = None
 
@@ -192,6 +193,13 @@ class Draft(Document):
         self._tables[table] = Table.of(TABLES[table], records)
         for name in [each for each in self._indexes if INDEXES[each][0] == table]:
             del self._indexes[name]
+
+    def _index(self, name: str) -> Map:
+        """Of a table that is not changed yet it is built in the base, for the drafts that come after one that is dropped."""
+        table = INDEXES[name][0]
+        if name not in self._indexes and self._tables[table] is self._base._tables[table]:
+            self._indexes[name] = self._base._index(name)
+        return super()._index(name)
 
     def sealed(self, generation: int) -> Document:
         return Document(self._tables, self.settings, generation, self.audit, self._indexes)

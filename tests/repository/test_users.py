@@ -4,6 +4,7 @@ from unittest import mock
 
 from secure_mcp_gateway.errors import Conflict, InvalidRequest, NotFound
 from secure_mcp_gateway.repository import projects, users
+from secure_mcp_gateway.store.document import Draft
 from secure_mcp_gateway.store.table import Table
 from tests.repository.fakes import NOW, RuleTest
 
@@ -87,6 +88,16 @@ class NothingIsWalked(RuleTest):
             key = self.key("bob@example.com", "research")
             self.call_with(key["api_key"])
             self.assertEqual(self.run_rule(users.get_user, user_identifier="eve@example.com")["user_id"], user)
+
+    def test_again_after_a_refusal(self) -> None:
+        self.user("ada@example.com")
+        document = self.draft.sealed(1)
+        document._indexes.clear()
+        with self.assertRaises(Conflict):
+            users.create_user(Draft(document), self.call, email="ada@example.com")
+        with mock.patch.object(Table, "items", side_effect=AssertionError("a list was walked")):
+            users.create_user(Draft(document), self.call, email="bob@example.com")
+        self.assertEqual(document.count("user_emails", "bob@example.com"), 0)
 
     def test_beyond_the_page_of_a_list(self) -> None:
         for at in range(100):
