@@ -60,9 +60,9 @@ def _asked_for(words: list[str]) -> str:
 
 def _of_everything() -> str:
     usage = f"usage: {_PROGRAM} NOUN VERB [--flag VALUE]"
-    topics = "topics (help TOPIC): " + ", ".join(TOPICS)
+    topics = _wrapped("topics (help TOPIC): " + ", ".join(TOPICS))
     listed = [(noun, NOUNS.get(noun, "")) for noun in nouns()]
-    return "\n".join([usage, "", *_columns(listed), "", "flags of all commands:", *_columns(_GLOBAL_FLAGS), "", topics])
+    return "\n".join([usage, "", *_columns(listed), "", "flags of all commands:", *_columns(_GLOBAL_FLAGS), "", *topics])
 
 
 def _of_noun(noun: str) -> str:
@@ -70,7 +70,7 @@ def _of_noun(noun: str) -> str:
 
 
 def _of_command(command: Command) -> str:
-    lines = [f"usage: {_PROGRAM} {command.name}{' [flags]' if command.params else ''}", "", f"{command.summary}."]
+    lines = [f"usage: {_PROGRAM} {command.name}{' [flags]' if command.params else ''}", "", *_wrapped(f"{command.summary}.")]
     flags = [line for param in command.params for line in _flag_lines(param)]
     if flags:
         lines += ["", "flags:", *_columns(flags)]
@@ -121,15 +121,19 @@ def _given(param: Param) -> str:
     return f"--{flag} {quote(text)}"
 
 
-def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Two columns; a long first one puts the text on the next line, and no line passes 80 columns where words allow it."""
+def _wrapped(text: str, width: int = 80) -> list[str]:
     from textwrap import wrap
 
+    return wrap(text, width, break_on_hyphens=False) or [""]
+
+
+def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Two columns; a long first one puts the text on the next line, and no line passes 80 columns where words allow it."""
     pairs = list(pairs)
     width = min(max((len(first) for first, _ in pairs), default=0), 31)
     lines = []
     for first, text in pairs:
-        wrapped = wrap(text, 76 - width) or [""]
+        wrapped = _wrapped(text, 76 - width)
         if len(first) > width:
             lines.append(f"  {first}")
             first = ""
