@@ -8,8 +8,7 @@ from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION, unwrappe
 from secure_mcp_gateway.repository.names import check_name
 from secure_mcp_gateway.repository.server_checks import server_problems
 from secure_mcp_gateway.repository.servers import SERVER_FIELDS, import_server
-from secure_mcp_gateway.store.migrate import server_from_enkrypt
-from secure_mcp_gateway.store.restrictions import KEPT_IN_CONFIG, KEPT_IN_SERVER, lost_restrictions
+from secure_mcp_gateway.store.migrate import servers_from_enkrypt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +25,8 @@ def import_config(draft: Draft, call: Call, *, data: Any, config_name: str, dry_
     """All of it or nothing; ``InvalidRequest`` lists every problem at once, by its path, and quotes nothing of the document."""
     name = check_name(config_name, "config_name")
     source = _config_of(unwrapped(data, "config"))
-    servers = [server_from_enkrypt(each) if isinstance(each, dict) else each for each in source["mcp_config"]]
-    problems = [*_lost(source), *_server_problems(servers)]
+    servers, lost = servers_from_enkrypt(source, "")
+    problems = [*lost, *_server_problems(servers)]
     if problems:
         raise InvalidRequest("this cannot be imported, nothing is changed: " + "; ".join(problems))
     content = {field: value for field, value in source.items() if field not in _NOT_TAKEN_OVER}
@@ -53,30 +52,15 @@ def _config_of(source: Any) -> Record:
     return source
 
 
-def _lost(source: Record) -> list[str]:
-    overrides = source.get("common_overrides")
-    common = lost_restrictions("common_overrides", overrides, ()) if isinstance(overrides, dict) else []
-    return [*lost_restrictions("data", source, KEPT_IN_CONFIG), *common]
-
-
 def _server_problems(servers: list[Any]) -> list[str]:
     problems: list[str] = []
     positions: dict[str, int] = {}
     for at, server in enumerate(servers):
         where = f"mcp_config[{at}]"
-        found = server_problems(server, where)
-        problems += found or _lost_in_server(server, where)
+        problems += server_problems(server, where)
         name = server.get("server_name") if isinstance(server, dict) else None
         if isinstance(name, str) and positions.setdefault(name, at) != at:
             problems.append(f"{where}.server_name is the name of mcp_config[{positions[name]}] too")
-    return problems
-
-
-def _lost_in_server(server: Record, where: str) -> list[str]:
-    problems = lost_restrictions(where, server, KEPT_IN_SERVER)
-    for name, tool in (server.get("tools") or {}).items():
-        if isinstance(tool, dict):
-            problems += lost_restrictions(f"{where}.tools.{name}", tool, ("enabled",))
     return problems
 
 

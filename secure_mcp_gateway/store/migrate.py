@@ -6,7 +6,7 @@ from secure_mcp_gateway.errors import StoreDamaged
 from secure_mcp_gateway.store.check import POLICIES, content_problems
 from secure_mcp_gateway.store.clock import utc_time
 from secure_mcp_gateway.store.document import Document, digest_of, member_key
-from secure_mcp_gateway.store.restrictions import KEPT_ELSEWHERE, KEPT_IN_CONFIG, KEPT_IN_SERVER, lost_restrictions
+from secure_mcp_gateway.store.restrictions import KEPT_ELSEWHERE, KEPT_IN_OVERRIDES, KEPT_IN_SERVER, lost_restrictions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,34 +105,41 @@ def _policy(policy: Any) -> Any:
     return {"policy_name" if field == "guardrail_name" else field: value for field, value in policy.items()}
 
 
+def servers_from_enkrypt(config: Record, where: str) -> tuple[Any, list[str]]:
+    """The servers of a config at the path ``where`` with our names, completed, and the restrictions that would be lost."""
+    at = f"{where}." if where else ""
+    problems = lost_restrictions(where or "data", config, ())
+    overrides, servers = config.get("common_overrides"), config.get("mcp_config")
+    common = None
+    if isinstance(overrides, dict):
+        problems += lost_restrictions(f"{at}common_overrides", overrides, KEPT_IN_OVERRIDES)
+        common = _policy(overrides.get(_COMMON_TOOL_POLICY))
+    if isinstance(servers, list):
+        servers = [_server(problems, f"{at}mcp_config[{position}]", server, common) for position, server in enumerate(servers)]
+    return servers, problems
+
+
 def _config(made: Converted, key: str, record: Record) -> Record:
     where = f"mcp_configs[{key[:60]!r}]"
-    made.problems += lost_restrictions(where, record, KEPT_IN_CONFIG)
-    servers = record.get("mcp_config")
-    overrides = record.get("common_overrides", {})
-    common = overrides.get(_COMMON_TOOL_POLICY) if isinstance(overrides, dict) else None
-    if isinstance(servers, list):
-        servers = [_server(made, f"{where}.mcp_config[{at}]", server, _policy(common)) for at, server in enumerate(servers)]
-    if isinstance(overrides, dict):
-        made.problems += lost_restrictions(f"{where}.common_overrides", overrides, KEPT_IN_CONFIG)
+    servers, problems = servers_from_enkrypt(record, where)
+    made.problems += problems
     created = made.time(where, record)
     updated = made.time(where, record, "updated_at") if "updated_at" in record else created
-    kept = _named(record, "mcp_config_name")
-    return {**kept, "mcp_config": servers, "created_at": created, "updated_at": updated}
+    return {**_named(record, "mcp_config_name"), "mcp_config": servers, "created_at": created, "updated_at": updated}
 
 
-def _server(made: Converted, where: str, server: Any, common: Any) -> Any:
+def _server(problems: list[str], where: str, server: Any, common: Any) -> Any:
     if not isinstance(server, dict):
         return server
     renamed = server_from_enkrypt(server)
-    made.problems += lost_restrictions(where, renamed, KEPT_IN_SERVER)
+    problems += lost_restrictions(where, renamed, KEPT_IN_SERVER)
     tools = renamed.get("tools")
     for name, tool in tools.items() if isinstance(tools, dict) else ():
         if isinstance(tool, dict):
-            made.problems += lost_restrictions(f"{where}.tools.{name}", tool, ("enabled",))
+            problems += lost_restrictions(f"{where}.tools.{name}", tool, ("enabled",))
     own = renamed.get("tool_guardrails_policy")
     if common is not None and own is not None and own != common and _enabled(common):
-        made.problems.append(f"{where}.tool_guardrails_policy and the config's common_overrides.{_COMMON_TOOL_POLICY} differ: keep one")
+        problems.append(f"{where}.tool_guardrails_policy and the config's common_overrides.{_COMMON_TOOL_POLICY} differ: keep one")
     defaults: Record = {"description": "", "config": {}, "tools": {}, "denied_tools": [], **{each: {"enabled": False} for each in POLICIES}}
     if common is not None:
         defaults["tool_guardrails_policy"] = common

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # Fields that look like restrictions and are kept here, by the kind of record they stand in.
 KEPT_IN_SERVER = ("tools", "denied_tools", "input_guardrails_policy", "output_guardrails_policy", "tool_guardrails_policy")
-KEPT_IN_CONFIG = ("server_tools_guardrails_config",)
+KEPT_IN_OVERRIDES = ("server_tools_guardrails_config",)
 KEPT_ELSEWHERE: tuple[str, ...] = ()
 
 _ON = ("enabled", "active", "is_enabled", "is_active")

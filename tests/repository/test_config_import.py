@@ -74,6 +74,12 @@ class AnImport(ImportTest):
         for dry_run in (True, False, None):
             self.refused(Conflict, import_config, data=[MINIMAL], config_name="new", dry_run=dry_run)
 
+    def test_hands_a_common_policy_to_each_server(self) -> None:
+        overrides = {"server_tools_guardrails_config": {"enabled": True, "guardrail_name": "common", "block": ["pii"]}}
+        self.imported({"mcp_config": [MINIMAL], "common_overrides": overrides})
+        server = self.run_rule(servers.get_server, config_identifier="new", server_name=MINIMAL["server_name"])
+        self.assertEqual(server["tool_guardrails_policy"], {"enabled": True, "policy_name": "common", "block": ["pii"]})
+
     def test_warns_of_what_cannot_be_meant(self) -> None:
         made = self.imported([{**MINIMAL, "tools": {"rm": ""}, "denied_tools": ["rm"]}])
         self.assertIn("mcp_config[0].tools.rm is allowed and denied", made["warnings"][0])
@@ -120,12 +126,12 @@ class ARefusal(ImportTest):
                 self.assertIn(expected, self.import_refused(data))
 
     def test_of_a_restriction_that_cannot_be_kept_names_it(self) -> None:
-        overrides = {"server_tools_guardrails_config": {"enabled": True}}
+        overrides = {"prompt_guardrails_config": {"enabled": True}}
         cases: tuple[tuple[Any, str], ...] = (
             ([{**MINIMAL, "disabled": True}], "mcp_config[0].disabled"),
             ([{**MINIMAL, "allowed_users": ["a"]}], "mcp_config[0].allowed_users"),
             ([{**MINIMAL, "tools": {"t": {"blocked": True}}}], "mcp_config[0].tools.t.blocked"),
-            ({"mcp_config": [], "common_overrides": overrides}, "common_overrides.server_tools_guardrails_config"),
+            ({"mcp_config": [], "common_overrides": overrides}, "common_overrides.prompt_guardrails_config"),
             ({"mcp_config": [], "disabled": True}, "data.disabled"),
         )
         for data, expected in cases:
