@@ -8,7 +8,7 @@ import time
 
 from secure_mcp_gateway.api.access import Surroundings, bearer_caller, require_access
 from secure_mcp_gateway.api.inputs import Inputs, read_body, read_query
-from secure_mcp_gateway.api.pages import public_page
+from secure_mcp_gateway.api.pages import PUBLIC_METHODS, is_public, public_page
 from secure_mcp_gateway.api.router import Match, Router
 from secure_mcp_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Unavailable, UnsupportedMediaType
 from secure_mcp_gateway.operations import all_operations
@@ -87,6 +87,8 @@ class ManagementApp:
         if request.raw_path == "*":
             return Match(None, ("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"), [])
         match = self._router.match(request.method, request.raw_path)
+        if match is None and is_public(request.raw_path):
+            match = Match(None, PUBLIC_METHODS, [])
         if match is None:
             raise NotFound("there is no such path", "see /openapi.json for those that there are")
         if match.operation is None and request.method != "OPTIONS":

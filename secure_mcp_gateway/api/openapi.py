@@ -129,15 +129,23 @@ def _request_body(params: list[Param]) -> Schema:
     for param in params:
         names = (*param.names, param.file) if param.file else param.names
         for name in param.names:
-            properties[name] = {**_schema(param), "description": param.help}
+            schema = {**_schema(param), "description": param.help}
+            properties[name] = schema if param.required and len(names) == 1 else _nullable(schema)
         if param.file:
-            properties[param.file] = {"type": "string", "description": f"A JSON file on the server's machine that holds {param.names[0]}"}
+            what = f"A JSON file on the server's machine that holds {param.names[0]}"
+            properties[param.file] = _nullable({"type": "string", "description": what})
         if param.required:
             choices.append({"required": [names[0]]} if len(names) == 1 else {"anyOf": [{"required": [name]} for name in names]})
-    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    whole: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if choices:
-        schema["allOf"] = choices
-    return {"required": bool(choices), "content": {"application/json": {"schema": schema}}}
+        whole["allOf"] = choices
+    return {"required": bool(choices), "content": {"application/json": {"schema": whole}}}
+
+
+def _nullable(schema: Schema) -> Schema:
+    """In a body ``null`` means not given, where something may be left out."""
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return {**schema, "type": [*types, "null"]}
 
 
 def _responses(operation: Operation) -> Schema:

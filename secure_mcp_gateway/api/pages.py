@@ -19,21 +19,31 @@ if TYPE_CHECKING:
 _POLICY = ("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 _HTML = [("Content-Type", "text/html; charset=utf-8"), _POLICY, ("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-cache")]
 _JSON = [("Content-Type", "application/json"), ("Cache-Control", "no-cache")]
+_PAGES = ("/", "/docs", "/redoc")
+PUBLIC_METHODS = ("GET", "HEAD", "OPTIONS")
 _made: dict[str, bytes] = {}
 
 
 def public_page(raw_path: str, store: Store) -> Response | None:
     """The answer to a GET that needs no key; None for every other path. ``Unavailable`` where the store cannot be read."""
-    path = raw_path.rstrip("/") if raw_path.count("/") > 1 else raw_path
+    path = _without_slash(raw_path)
     if path == "/health":
         return _health(store)
     if path == "/openapi.json":
         return Response(200, _once(path), _JSON)
-    if path in ("/", "/docs", "/redoc"):
+    if path in _PAGES:
         return Response(200, _once(path), _HTML)
     if path.startswith("/assets/"):
         raise NotFound("there is no such file")
     return None
+
+
+def is_public(raw_path: str) -> bool:
+    return _without_slash(raw_path) in (*_PAGES, "/health", "/openapi.json")
+
+
+def _without_slash(raw_path: str) -> str:
+    return raw_path[:-1] if len(raw_path) > 1 and raw_path.endswith("/") else raw_path
 
 
 def _health(store: Store) -> Response:

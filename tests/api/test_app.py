@@ -132,6 +132,10 @@ class PublicPages(TableCase):
             self.assertNotIn(b"//", page.body.replace(b"https://json-schema", b""))
         self.assertEqual(body(send(app, "GET", "/health", key=None))["data"]["status"], "ok")
         self.assertEqual(send(app, "POST", "/health", key=None).status, 401)
+        refused = send(app, "POST", "/health")
+        self.assertEqual((refused.status, field(refused, "Allow")), (405, "GET, HEAD, OPTIONS"))
+        self.assertEqual(send(app, "OPTIONS", "/docs").status, 204)
+        self.assertEqual(send(app, "GET", "/docs//", key=None).status, 401)
         self.assertEqual(send(app, "GET", "/assets/none.js", key=None).status, 404)
 
     def test_a_store_that_vanished_is_503_and_not_made_anew(self) -> None:
