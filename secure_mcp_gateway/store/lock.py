@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from secure_mcp_gateway.errors import StoreBusy
 
@@ -24,72 +25,122 @@ else:
 
 
 class FileLock:
-    """Not for threads among themselves: they stand in a queue in front of it."""
+    """Any thread may acquire it: each gets a descriptor of its own, and these exclude each other."""
 
-    __slots__ = ("_adopt", "path")
+    __slots__ = ("_adopt", "_given_up", "path")
 
     def __init__(self, path: str, adopt: Callable[[int], None]) -> None:
         """``adopt`` gives a lock file made just now to the store's owner."""
         self.path = path
         self._adopt = adopt
+        self._given_up: list[_Waiter] = []
 
     def acquire(self, seconds: float) -> int:
         """The locked descriptor, to be given to ``release``; ``StoreBusy`` after ``seconds``."""
-        descriptor = self._open()
+        deadline = time.monotonic() + seconds
         while True:
+            descriptor, file = self._open()
             try:
                 _lock(descriptor, wait=False)
             except OSError:
-                _wait_for(descriptor, seconds)
-            if self._is_current(descriptor):
+                descriptor = self._waited_for(descriptor, file, deadline)
+            if self._is_current(file):
                 return descriptor
             # Somebody deleted or replaced the lock file meanwhile: what we hold locks nobody out.
-            os.close(descriptor)
-            descriptor = self._open()
+            self.release(descriptor)
 
     def release(self, descriptor: int) -> None:
-        os.close(descriptor)
+        try:
+            os.close(descriptor)
+        except OSError:
+            # The descriptor is gone all the same, and the lock with it: what was written under it stands.
+            pass
 
-    def _open(self) -> int:
+    def _waited_for(self, descriptor: int, file: os.stat_result, deadline: float) -> int:
+        """A blocking ``flock`` with a deadline: polling would be starved by a busy writer, so a thread blocks for us.
+
+        One that was given up on cannot be stopped: the next who must wait takes it over, so that they do not pile up.
+        """
+        waiter = _taken_over(self._given_up, file)
+        if waiter is None:
+            waiter = _Waiter(descriptor, file)
+        else:
+            self.release(descriptor)
+        if not waiter.wait(deadline - time.monotonic()):
+            self._given_up.append(waiter)
+            hint = "try again; if it stays so, find the process that holds the lock"
+            raise StoreBusy("the store is busy: another writer has held it for too long", hint)
+        return waiter.descriptor
+
+    def _open(self) -> tuple[int, os.stat_result]:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(self.path, flags, 0o600)
-        self._adopt(descriptor)
-        return descriptor
-
-    def _is_current(self, descriptor: int) -> bool:
         try:
-            there = os.stat(self.path)
-        except FileNotFoundError:
-            return False
-        mine = os.fstat(descriptor)
-        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+            self._adopt(descriptor)
+            return descriptor, os.fstat(descriptor)
+        except BaseException:
+            self.release(descriptor)
+            raise
 
-
-def _wait_for(descriptor: int, seconds: float) -> None:
-    """A blocking ``flock`` with a deadline: polling would be starved by a busy writer, so a thread blocks for us."""
-    import threading
-
-    mutex, locked = threading.Lock(), threading.Event()
-    given_up = False
-
-    def block() -> None:
+    def _is_current(self, file: os.stat_result) -> bool:
         try:
-            _lock(descriptor, wait=True)
+            return os.path.samestat(os.stat(self.path), file)
         except OSError:
-            return
-        with mutex:
-            locked.set()
-            if given_up:
-                os.close(descriptor)
+            return False
 
-    threading.Thread(target=block, name="store-lock", daemon=True).start()
-    try:
-        in_time = locked.wait(seconds)
-    finally:
-        with mutex:
-            given_up = not locked.is_set()
-    if given_up or not in_time:
-        if not given_up:
-            os.close(descriptor)
-        hint = "try again; if it stays so, find the process that holds the lock"
-        raise StoreBusy("the store is busy: another writer has held it for too long", hint)
+
+class _Waiter:
+    """A thread that blocks until ``descriptor`` is locked, and unlocks it at once where nobody waits any more."""
+
+    def __init__(self, descriptor: int, file: os.stat_result) -> None:
+        import threading
+
+        self.descriptor = descriptor
+        self._file = file
+        self._changed = threading.Condition()
+        self._wanted, self._locked, self._over = True, False, False
+        threading.Thread(target=self._block, name="store-lock", daemon=True).start()
+
+    def wait(self, seconds: float) -> bool:
+        """Is the descriptor locked, and the caller's? If not, it is given up on."""
+        with self._changed:
+            locked = False
+            try:
+                locked = self._changed.wait_for(lambda: self._locked, max(0.0, seconds))
+            finally:
+                self._wanted = locked
+                if self._locked and not locked:
+                    os.close(self.descriptor)
+            return locked
+
+    def take_over(self, file: os.stat_result) -> bool:
+        """Unless its thread has ended by now, or waits for a lock file that another one has replaced."""
+        with self._changed:
+            if not self._over and os.path.samestat(self._file, file):
+                self._wanted = True
+            return self._wanted
+
+    def _block(self) -> None:
+        try:
+            _lock(self.descriptor, wait=True)
+        except OSError:
+            with self._changed:
+                self._over = True
+            return
+        with self._changed:
+            self._over = True
+            if self._wanted:
+                self._locked = True
+                self._changed.notify_all()
+            else:
+                os.close(self.descriptor)
+
+
+def _taken_over(given_up: list[_Waiter], file: os.stat_result) -> _Waiter | None:
+    while True:
+        try:
+            waiter = given_up.pop()
+        except IndexError:
+            return None
+        if waiter.take_over(file):
+            return waiter
