@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 
 from secure_mcp_gateway.errors import Unavailable
@@ -39,13 +40,20 @@ def _write(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
         if owner is not None:
             os.chown(folder, *owner)
         sync_folder(file.folder)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), MODE)
+    # Under a name of its own until it is whole: a crash must not leave a torn file that looks like a backup.
+    temporary = os.path.join(folder, f".{_stem(file)}.tmp")
+    try:
+        os.unlink(temporary)
+    except FileNotFoundError:
+        pass
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), MODE)
     try:
         own(descriptor, owner)
         write_all(descriptor, pieces)
         sync(descriptor)
+        os.rename(temporary, path)
     except OSError:
-        os.unlink(path)
+        os.unlink(temporary)
         raise
     finally:
         os.close(descriptor)
@@ -53,8 +61,8 @@ def _write(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
 
 
 def _prune(file: StoreFile, folder: str) -> None:
-    stem = _stem(file) + "-2"
-    mine = sorted(name for name in os.listdir(folder) if name.startswith(stem) and name.endswith(".json"))
+    ours = re.compile(re.escape(_stem(file)) + r"-\d{8}T\d{6}\.\d{9}Z-.*\.json")
+    mine = sorted(name for name in os.listdir(folder) if ours.fullmatch(name))
     for name in mine[:-KEPT]:
         os.unlink(os.path.join(folder, name))
 
