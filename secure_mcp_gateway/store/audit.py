@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 from secure_mcp_gateway.errors import Unavailable
 from secure_mcp_gateway.store.document import AuditHead
@@ -28,6 +29,8 @@ REPAIR = "audit repair"
 _HASH_FIELD = b', "hash": "'
 _TAIL = len(_HASH_FIELD) + 64 + len(b'"}\n')
 _LONGEST_NAME = 200
+_FIELDS = {"n", "time", "actor", "request_id", "operation", "named", "result", "generation", "prev"}
+_SECRET = re.compile(r"smga?_[A-Za-z0-9_-]{20,}")
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -49,7 +52,7 @@ class AuditEntry:
         named = {key: _safe_name(value) for key, value in {**self.named, **resolved}.items()}
         return {
             "time": self.time,
-            "actor": {"kind": self.kind, "id": self.key_id, "name": self.name},
+            "actor": {"kind": self.kind, "id": self.key_id, "name": self.name.encode("utf-8", "replace").decode()},
             "request_id": self.request_id,
             "operation": self.operation,
             "named": named,
@@ -59,9 +62,10 @@ class AuditEntry:
 
 
 def _safe_name(value: str) -> str:
-    """No secret gets here as a name, unless a caller typed one in a name's place."""
+    """No secret gets here as a name, unless a caller typed one in a name's place; nor does a name that is no text get here."""
     if value.startswith(("smg_", "smga_")):
         return "***"
+    value = _SECRET.sub("***", value).encode("utf-8", "replace").decode()
     return value if len(value) <= _LONGEST_NAME else value[:_LONGEST_NAME] + "..."
 
 
@@ -82,9 +86,9 @@ def opened(line: bytes) -> Line | None:
         return None
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return {**content, "hash": line[-67:-3].decode()} if isinstance(content, dict) else None
+    return {**content, "hash": line[-67:-3].decode()} if isinstance(content, dict) and content.keys() == _FIELDS else None
 
 
 class AuditLog:
@@ -107,30 +111,38 @@ class AuditLog:
 
     def forget(self) -> None:
         """Look at the file anew next time: the last lines may not have become part of the document."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor, self._tail = -1, None
+        descriptor, self._descriptor, self._tail = self._descriptor, -1, None
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def adopted(self) -> tuple[AuditHead, int]:
         """The head of what an earlier store left here, for a new store to go on from, and the last generation it names."""
-        count, last, generation = 0, GENESIS, 0
-        for line in self.lines():
-            content = opened(line)
-            if content is not None:
-                count, last = content["n"], content["hash"]
-                generation = max(generation, content["generation"] or 0)
-        size = os.path.getsize(self.path) if os.path.exists(self.path) else 0
-        return AuditHead(count, last, size, os.path.basename(self.path)), generation
+        count, last, generation, size = 0, GENESIS, 0, 0
+        for path in self.files():
+            position, size = 0, 0
+            with open(path, "rb") as file:
+                for line in file:
+                    position += len(line)
+                    content = opened(line)
+                    if content is not None:
+                        count, last, size = content["n"], content["hash"], position
+                        generation = max(generation, content["generation"] or 0)
+        return AuditHead(count, last, size if os.path.exists(self.path) else 0, os.path.basename(self.path)), generation
+
+    def unreadable(self, error: OSError) -> Unavailable:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        return Unavailable(f"the audit log cannot be read: {reason}", private=self.path)
 
     def files(self) -> list[str]:
         """The rotated files, oldest first, then the current one."""
         folder, name = os.path.split(self.path)
         stem = name[: -len(".jsonl")] + "-"
         try:
-            found = sorted(each for each in os.listdir(folder) if each.startswith(stem) and each.endswith(".jsonl"))
+            found = [each for each in os.listdir(folder) if each.startswith(stem) and each.endswith(".jsonl")]
         except FileNotFoundError:
             found = []
-        archives = [each for each in found if each[len(stem) : -len(".jsonl")].isdigit()]
+        numbered = sorted((int(number), each) for each in found if (number := each[len(stem) : -len(".jsonl")]).isdecimal())
+        archives = [each for _, each in numbered]
         return [os.path.join(folder, each) for each in archives] + ([self.path] if os.path.exists(self.path) else [])
 
     def lines(self) -> Iterator[bytes]:
@@ -191,8 +203,9 @@ class AuditLog:
     def _rotated(self, tail: AuditHead, owner: tuple[int, int] | None) -> AuditHead:
         archives = [each for each in self.files() if each != self.path]
         stem = self.path[: -len(".jsonl")]
-        os.rename(self.path, f"{stem}-{len(archives) + 1:06d}.jsonl")
-        os.close(self._descriptor)
+        last = int(archives[-1][len(stem) + 1 : -len(".jsonl")]) if archives else 0
+        os.rename(self.path, f"{stem}-{last + 1:06d}.jsonl")
+        self.forget()
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
         self._descriptor = os.open(self.path, flags, 0o600)
         own(self._descriptor, owner)

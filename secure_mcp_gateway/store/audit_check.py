@@ -36,7 +36,7 @@ def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) 
             break
         count, last = content["n"], content["hash"]
         uncommitted -= _declared(content)
-        if (content["generation"] or 0) > generation:
+        if _never_committed(content, generation):
             uncommitted.add(count)
     if uncommitted:
         repairs.append(_repair({"uncommitted_lines": ",".join(map(str, sorted(uncommitted)))}))
@@ -47,16 +47,16 @@ def _behind(log: AuditLog, descriptor: int, head: AuditHead) -> bytes | None:
     """The bytes behind the document's head; None where the head is not found. A rotation may have come in between."""
     if _ends_with(descriptor, head):
         return _read_from(descriptor, head.size)
-    archives = [path for path in log.files() if path != log.path]
-    if not archives:
-        return None
-    archive = os.open(archives[-1], os.O_RDONLY)
-    try:
-        if not _ends_with(archive, head):
-            return None
-        return _read_from(archive, head.size) + _read_from(descriptor, 0)
-    finally:
-        os.close(archive)
+    later = _read_from(descriptor, 0)
+    for path in reversed([path for path in log.files() if path != log.path]):
+        archive = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        try:
+            if _ends_with(archive, head):
+                return _read_from(archive, head.size) + later
+            later = _read_from(archive, 0) + later
+        finally:
+            os.close(archive)
+    return None
 
 
 def _ends_with(descriptor: int, head: AuditHead) -> bool:
@@ -88,27 +88,34 @@ def _repair(named: dict[str, str]) -> Line:
     }
 
 
+def _never_committed(content: Line, generation: int) -> bool:
+    """Of a line that the document of this generation does not know. Refusals are never known to it; a backup has no generation."""
+    if content["result"] != "ok" or content["operation"] == REPAIR:
+        return False
+    return content["generation"] is None or int(content["generation"]) > generation
+
+
 def _declared(content: Line) -> set[int]:
     if content["operation"] != REPAIR:
         return set()
     return {int(each) for each in content["named"].get("uncommitted_lines", "").split(",") if each}
 
 
-def newest_first(log: AuditLog, head: AuditHead, generation: int, keep: dict[str, str]) -> list[Line]:
+def newest_first(lines: list[bytes], head: AuditHead, generation: int, keep: dict[str, str]) -> list[Line]:
     """Every line that ``keep`` admits (``since``, ``actor``, ``operation``), each with ``committed``: whether its write took place."""
     found: list[Line] = []
     uncommitted: set[int] = set()
-    for raw in log.lines():
+    for raw in lines:
         content = opened(raw)
         if content is None:
             continue
         uncommitted |= _declared(content)
-        if content["n"] > head.lines and (content["generation"] or 0) > generation:
+        if content["n"] > head.lines and _never_committed(content, generation):
             uncommitted.add(content["n"])
         if _admitted(content, keep):
             found.append(content)
     for content in found:
-        content["committed"] = content["generation"] is not None and content["n"] not in uncommitted
+        content["committed"] = content["result"] == "ok" and content["n"] not in uncommitted
         del content["prev"], content["hash"]
     return found[::-1]
 

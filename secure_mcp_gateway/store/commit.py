@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from secure_mcp_gateway.errors import GatewayError, OutcomeUnknown, PreconditionFailed, StoreBusy
 from secure_mcp_gateway.store.document import Draft
@@ -15,20 +16,21 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.store.audit import AuditEntry
     from secure_mcp_gateway.store.document import Document
 
-LOCK_SECONDS = 10.0
 _WRITE_SECONDS = 60.0
 
 
 class Ticket:
     """One change that waits for its turn. ``counts`` is False for what leaves the document as it is (a backup, an export);
-    ``change`` is None for a line of the audit alone, whose ``refusal`` is the code of the error."""
+    ``change`` is None for a line of the audit alone, whose ``refusal`` is the code of the error. ``seconds`` is how long it may
+    wait for its turn."""
 
-    __slots__ = ("backup", "change", "counts", "done", "entry", "error", "if_match", "refusal", "result", "woken")
+    __slots__ = ("backup", "change", "counts", "deadline", "done", "entry", "error", "if_match", "refusal", "result", "woken")
 
     def __init__(
         self,
         change: Callable[[Draft], Any] | None,
         entry: AuditEntry,
+        seconds: float,
         *,
         if_match: str | None = None,
         backup: bool = False,
@@ -41,6 +43,7 @@ class Ticket:
         self.backup = backup
         self.counts = counts
         self.refusal = refusal
+        self.deadline = time.monotonic() + seconds
         self.woken = threading.Event()
         self.done = False
         self.result: Any = None
@@ -59,6 +62,9 @@ class Ticket:
             )
         return draft
 
+    def seconds_left(self) -> float:
+        return max(0.0, self.deadline - time.monotonic())
+
     def outcome(self) -> Any:
         if self.error is not None:
             raise self.error
@@ -66,10 +72,15 @@ class Ticket:
 
 
 class Queue:
-    """``write_group`` applies and writes a group of tickets; it settles each of them with a result or an error."""
+    """``acquire`` takes the lock within so many seconds and ``release`` lets it go; ``write_group``, called in between, applies
+    and writes a group of tickets, and settles each of them with a result or an error."""
 
-    def __init__(self, write_group: Callable[[list[Ticket]], None]) -> None:
+    def __init__(
+        self, acquire: Callable[[float], int], write_group: Callable[[list[Ticket]], None], release: Callable[[int, int], None]
+    ) -> None:
+        self._acquire = acquire
         self._write_group = write_group
+        self._release = release
         self._mutex = threading.Lock()
         self._waiting: list[Ticket] = []
         self._leading = False
@@ -82,13 +93,13 @@ class Queue:
         if not leads:
             self._wait(ticket)
         if not ticket.done:
-            self._lead()
+            self._lead(ticket)
         return ticket.outcome()
 
     def _wait(self, ticket: Ticket) -> None:
         """Until the ticket is settled, or its owner is the next leader."""
         try:
-            if ticket.woken.wait(LOCK_SECONDS):
+            if ticket.woken.wait(ticket.seconds_left()):
                 return
             if self._withdrawn(ticket):
                 raise StoreBusy("the store is busy past its limit", "try again")
@@ -114,22 +125,36 @@ class Queue:
                 if ticket.woken.is_set():
                     self._pass_on()
 
-    def _lead(self) -> None:
+    def _lead(self, ticket: Ticket) -> None:
+        try:
+            lock = self._acquire(ticket.seconds_left())
+        except BaseException:
+            # Who came later has time left: the next one tries, and nobody else fails for this one's lack of it.
+            with self._mutex:
+                self._waiting.remove(ticket)
+                self._pass_on()
+            raise
         with self._mutex:
             group, self._waiting = self._waiting, []
         try:
-            self._write_group(group)
+            try:
+                self._write_group(group)
+            finally:
+                self._release(lock, len(group))
         except BaseException as error:
-            for ticket in group:
-                if not ticket.done and ticket.error is None:
-                    ticket.error = error
+            for each in group:
+                if not each.done and each.error is None:
+                    each.error = error
         finally:
-            for ticket in group:
-                ticket.done = True
-            with self._mutex:
-                self._pass_on()
-            for ticket in group:
-                ticket.woken.set()
+            self._settle(group)
+
+    def _settle(self, group: list[Ticket]) -> None:
+        for ticket in group:
+            ticket.done = True
+        with self._mutex:
+            self._pass_on()
+        for ticket in group:
+            ticket.woken.set()
 
     def _pass_on(self) -> None:
         """Wake the next leader; it comes to the lock only after a thread switch, which leaves it free for another process."""

@@ -26,52 +26,52 @@ if TYPE_CHECKING:
 def create(store: Store, content: Callable[[Draft], T], entry: AuditEntry, overwrite: bool) -> T:
     try:
         make_folder(store.folder)
-        descriptor = store._lock.acquire(store._lock_seconds)
+        if store.exists():
+            store.file.require_ours()
+        lock = store._lock.acquire(store._lock_seconds)
+        try:
+            return _create_locked(store, content, entry, overwrite)
+        finally:
+            store._lock.release(lock)
     except OSError as error:
         raise store.file.failure(error, "written") from None
-    try:
-        return _create_locked(store, content, entry, overwrite)
-    finally:
-        store._lock.release(descriptor)
 
 
 def _create_locked(store: Store, content: Callable[[Draft], T], entry: AuditEntry, overwrite: bool) -> T:
-    base = Document()
-    backup = None
-    if os.path.lexists(store.path):
-        if not overwrite:
-            hint = "keep it, or give --overwrite to make a new one in its place (a safety backup is made first)"
-            raise Conflict("there is a store already", hint, private=store.path)
-        backup = backup_path(store.file, entry.operation)
-        base = _base_of_present(store, backup)
-    else:
-        base.audit, base.generation = AuditLog(os.path.join(store.folder, _log_name(store))).adopted()
-    draft = Draft(base)
+    present = _present(store) if os.path.lexists(store.path) else None
+    if present is not None and not overwrite:
+        hint = "keep it, or give --overwrite to make a new one in its place (a safety backup is made first)"
+        raise Conflict("there is a store already", hint, private=store.path)
+    backup = None if present is None else backup_path(store.file, entry.operation)
+    draft = Draft(_base(store, present))
     draft.safety_backup = backup
     result = content(draft)
+    if backup is not None and present is not None:
+        write_backup(store.file, backup, [present])
     document = draft.sealed(draft.generation + 1)
     line = entry.line("ok", document.generation, {**draft.names, "store": os.path.basename(store.path)})
-    log = store.log(document)
-    owner = store.file.owner()
-    document.audit = log.append(base.audit, base.generation, [line], owner, durable=True)
-    os.close(store.file.replace(encoding.encode(document), owner)[0])
+    store._put_in_place(draft, document, [line])
     return result
 
 
-def _base_of_present(store: Store, backup: str) -> Document:
-    """An empty document that goes on with the generation and the audit of the store in place, readable or not."""
+def _present(store: Store) -> bytes:
     opened = store.file.open()
     try:
-        data = store.file.read(opened)[0]
+        return store.file.read(opened)[0]
     finally:
         os.close(opened)
-    write_backup(store.file, backup, [data])
-    try:
-        present = encoding.decode(data, None)
-        return Document(generation=present.generation, audit=present.audit)
-    except (Unavailable, encoding.Older):
-        head, generation = AuditLog(os.path.join(store.folder, _log_name(store))).adopted()
-        return Document(generation=generation, audit=head)
+
+
+def _base(store: Store, present: bytes | None) -> Document:
+    """An empty document that goes on with the generation and the audit of the store in place, readable or not."""
+    if present is not None:
+        try:
+            document = encoding.decode(present, None)
+            return Document(generation=document.generation, audit=document.audit)
+        except (Unavailable, encoding.Older):
+            pass
+    head, generation = AuditLog(os.path.join(store.folder, _log_name(store))).adopted()
+    return Document(generation=generation, audit=head)
 
 
 def _log_name(store: Store) -> str:

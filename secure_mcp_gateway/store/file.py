@@ -86,13 +86,18 @@ class StoreFile:
         except OSError as error:
             raise self.failure(error, "read") from None
 
+    def require_ours(self) -> None:
+        """``StoreMissing``, or ``StoreForbidden`` where the store is another user's."""
+        found = self.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise Unavailable("the store is not a regular file", private=self.path)
+        if os.name != "nt" and os.geteuid() not in (0, found.st_uid):
+            raise StoreForbidden("the store belongs to somebody else", "run this as the store's owner", private=self.path)
+
     def open(self) -> int:
         """A descriptor for reading; as long as it is open, the file's inode number cannot be given to another file."""
+        self.require_ours()
         try:
-            found = os.stat(self.path)
-            if not stat.S_ISREG(found.st_mode):
-                raise Unavailable("the store is not a regular file", private=self.path)
-            self._refuse_foreigner(found)
             return os.open(self.path, os.O_RDONLY | _CLOEXEC | getattr(os, "O_NONBLOCK", 0))
         except OSError as error:
             raise self.failure(error, "read") from None
@@ -108,9 +113,10 @@ class StoreFile:
         except OSError as error:
             raise self.failure(error, "read") from None
 
-    def replace(self, pieces: Sequence[bytes], owner: tuple[int, int] | None) -> tuple[int, Identity]:
+    def replace(self, pieces: Sequence[bytes], owner: tuple[int, int] | None, expected: Identity | None = None) -> tuple[int, Identity]:
         """Put these bytes in the file's place, on the disk when this returns; gives the new file's open descriptor.
 
+        ``expected`` is what stands there now: a store that was deleted or edited by hand meanwhile is left as it is.
         Only under the lock: the temporary file has one fixed name, so that one left by a killed writer is met here.
         ``OutcomeUnknown`` where the last step, the folder's sync, failed.
         """
@@ -120,11 +126,14 @@ class StoreFile:
             self._remove_temporary()
             raise self.failure(error, "written") from None
         try:
+            self._require_unmoved(expected)
             os.replace(self._temporary, self.path)
-        except OSError as error:
+        except (OSError, Unavailable) as error:
             os.close(descriptor)
             self._remove_temporary()
-            raise self.failure(error, "written") from None
+            if isinstance(error, OSError):
+                raise self.failure(error, "written") from None
+            raise
         try:
             sync_folder(self.folder)
             return descriptor, identity(os.fstat(descriptor))
@@ -136,6 +145,10 @@ class StoreFile:
                 private=self.folder,
             ) from None
 
+    def _require_unmoved(self, expected: Identity | None) -> None:
+        if expected is not None and identity(self.stat()) != expected:
+            raise Unavailable("the store was changed by hand meanwhile, so nothing was written", "try again", private=self.path)
+
     def _written_temporary(self, pieces: Sequence[bytes], owner: tuple[int, int] | None) -> int:
         self._remove_temporary()
         descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _CLOEXEC | _NOFOLLOW, MODE)
@@ -143,7 +156,7 @@ class StoreFile:
             own(descriptor, owner)
             write_all(descriptor, pieces)
             sync(descriptor)
-        except OSError:
+        except BaseException:
             # Never a second sync on a descriptor whose first one failed: the kernel has forgotten the error by then.
             os.close(descriptor)
             raise
@@ -171,13 +184,9 @@ class StoreFile:
         reason = os.strerror(error.errno) if error.errno else str(error)
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return StoreMissing("there is no store", "make one with: secure-mcp-gateway generate-config", private=self.path)
-        if error.errno in (errno.EACCES, errno.EPERM) and deed == "read":
-            return StoreForbidden("the store belongs to somebody else", "run this as the store's owner", private=self.path)
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return StoreForbidden(f"the store may not be {deed} by this user", "run this as the store's owner", private=self.path)
         return Unavailable(f"the store cannot be {deed}: {reason}", private=self.path)
-
-    def _refuse_foreigner(self, found: os.stat_result) -> None:
-        if os.name != "nt" and os.geteuid() not in (0, found.st_uid):
-            raise StoreForbidden("the store belongs to somebody else", "run this as the store's owner", private=self.path)
 
 
 def own(descriptor: int, owner: tuple[int, int] | None) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FRESH_SECONDS = 0.010
 _YIELD_SECONDS = 0.0005
 _REFUSALS_A_SECOND = 20
+_REFUSAL_SECONDS = 0.5
 
 
 class Loaded:
@@ -96,7 +97,7 @@ class Store:
         """
         from secure_mcp_gateway.store.commit import Ticket
 
-        result: T = self._submitted(Ticket(change, entry, if_match=if_match, backup=backup, counts=counts))
+        result: T = self._submitted(Ticket(change, entry, self._lock_seconds, if_match=if_match, backup=backup, counts=counts))
         return result
 
     def refuse(self, entry: AuditEntry, error: GatewayError) -> None:
@@ -105,7 +106,7 @@ class Store:
 
         if self._refusal_allowed():
             try:
-                self._submitted(Ticket(None, entry, refusal=error.code))
+                self._submitted(Ticket(None, entry, _REFUSAL_SECONDS, refusal=error.code))
             except Unavailable:
                 pass
 
@@ -119,20 +120,29 @@ class Store:
         """Newest first, each with ``committed``."""
         from secure_mcp_gateway.store.audit_check import newest_first
 
-        document = self.snapshot()
         given = {"since": since, "actor": actor, "operation": operation}
         keep = {key: value for key, value in given.items() if value is not None}
-        return newest_first(self.log(document), document.audit, document.generation, keep)
+        log = self.log(self.snapshot())
+        try:
+            lines = list(log.lines())
+        except OSError as error:
+            raise log.unreadable(error) from None
+        # The document after the lines: a write that came in between must not look as if it had never been committed.
+        document = self._refreshed().document
+        return newest_first(lines, document.audit, document.generation, keep)
 
     def verify_audit(self) -> Line:
         from secure_mcp_gateway.store.audit_check import verified
 
-        descriptor = self._lock.acquire(self._lock_seconds)
+        lock = self._acquired(self._lock_seconds)
         try:
             document = self._refreshed().document
-            return verified(self.log(document), document.audit)
+            log = self.log(document)
+            return verified(log, document.audit)
+        except OSError as error:
+            raise log.unreadable(error) from None
         finally:
-            self._lock.release(descriptor)
+            self._lock.release(lock)
 
     def facts(self) -> tuple[list[str], list[str]]:
         """What is wrong (first) or doubtful (second) about the store's file and folder."""
@@ -150,7 +160,7 @@ class Store:
         if self._queue is None:
             from secure_mcp_gateway.store.commit import Queue
 
-            self._queue = Queue(self._write_group)
+            self._queue = Queue(self._acquired, self._write_group, self._released)
         return self._queue.submit(ticket)
 
     def _refreshed(self) -> Loaded:
@@ -193,24 +203,20 @@ class Store:
             error.private = f"{self.path}: {error.private}" if error.private else self.path
             raise
 
-    def _write_group(self, group: list[Ticket]) -> None:
-        self.file.stat()
-        descriptor = self._acquired()
+    def _acquired(self, seconds: float) -> int:
+        self.file.require_ours()
         try:
-            self._write_locked(group)
-        finally:
-            self._lock.release(descriptor)
-            if len(group) > 1:
-                # A busy server leaves the lock free for a moment, so that a command line beside it gets its turn.
-                time.sleep(_YIELD_SECONDS)
-
-    def _acquired(self) -> int:
-        try:
-            return self._lock.acquire(self._lock_seconds)
+            return self._lock.acquire(seconds)
         except OSError as error:
             raise self.file.failure(error, "written") from None
 
-    def _write_locked(self, group: list[Ticket]) -> None:
+    def _released(self, lock: int, group: int) -> None:
+        self._lock.release(lock)
+        if group > 1:
+            # A busy server leaves the lock free for a moment, so that a command line beside it gets its turn.
+            time.sleep(_YIELD_SECONDS)
+
+    def _write_group(self, group: list[Ticket]) -> None:
         from secure_mcp_gateway.store.backups import backup_path, write_backup
         from secure_mcp_gateway.store.commit import refusal_code
 
@@ -225,6 +231,8 @@ class Store:
             try:
                 backup = backup_path(self.file, ticket.entry.operation) if ticket.backup else None
                 draft = ticket.apply(document, backup)
+                # What cannot be written fails alone, not with everybody else of the group.
+                encoding.encode(draft)
                 if backup is not None:
                     write_backup(self.file, backup, encoding.encode(document))
             except Exception as error:
@@ -247,16 +255,21 @@ class Store:
             return
         from secure_mcp_gateway.store.backups import backup_path, write_backup
 
-        owner = self.file.owner()
-        log = self.log(loaded.document)
         if durable and loaded.older is not None:
             write_backup(self.file, backup_path(self.file, "migrate"), [loaded.older])
-        head = log.append(loaded.document.audit, loaded.document.generation, lines, owner, durable)
-        if not durable:
-            return
-        document.audit = head
+        if durable:
+            self._put_in_place(loaded.document, document, lines, loaded.identity)
+        else:
+            base = loaded.document
+            self.log(base).append(base.audit, base.generation, lines, self.file.owner(), durable=False)
+
+    def _put_in_place(self, base: Document, document: Document, lines: list[Line], expected: Identity | None = None) -> None:
+        """Write ``document``, which ``base`` became by what ``lines`` say; under the lock."""
+        owner = self.file.owner()
+        log = self.log(base)
+        document.audit = log.append(base.audit, base.generation, lines, owner, durable=True)
         try:
-            descriptor, found = self.file.replace(encoding.encode(document), owner)
+            descriptor, found = self.file.replace(encoding.encode(document), owner, expected)
         except BaseException:
             # Whichever document is in place now, its audit head tells which of the lines count.
             log.forget()

@@ -8,6 +8,7 @@ import shutil
 import stat
 import tempfile
 import threading
+import time
 import unittest
 from typing import Any, Callable
 
@@ -81,8 +82,10 @@ def content_of(document: Document) -> dict[str, Any]:
 class StoreCase(unittest.TestCase):
     """``self.path`` is where the store goes, in a folder of the test's own."""
 
+    place: str | None = None
+
     def setUp(self) -> None:
-        self.folder = os.path.realpath(tempfile.mkdtemp(prefix="store-test-"))
+        self.folder = os.path.realpath(tempfile.mkdtemp(prefix="store-test-", dir=self.place))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.path = self.at("store.json")
 
@@ -120,7 +123,8 @@ class StoreCase(unittest.TestCase):
     def assert_sound(self, store: Store) -> None:
         """The store works, its audit verifies, and exactly the writes that took place are told as such."""
         before = store.snapshot().generation
-        self.assertEqual(add(store, 9_999), before + 1)
+        # A torn backup is swept by the next one, a torn document by the next write.
+        self.assertEqual(add(store, 9_999, backup=os.path.exists(self.at("backups"))), before + 1)
         fresh = Store(self.path)
         self.assertEqual(content_of(fresh.snapshot()), content_of(store.snapshot()))
         found = store.verify_audit()
@@ -128,6 +132,15 @@ class StoreCase(unittest.TestCase):
         committed = [line["generation"] for line in store.audit_lines() if line["committed"] and line["generation"] is not None]
         self.assertEqual(committed, list(range(before + 1, before + 1 - len(committed), -1)))
         self.assertEqual({name for name in self.files() if name.endswith(".tmp")}, set())
+
+
+def until(condition: Callable[[], bool]) -> float:
+    """Look again and again until it holds; the seconds that took."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() < start + SECONDS, "it did not come to that in time"
+        time.sleep(0.0005)
+    return time.monotonic() - start
 
 
 def in_threads(count: int, work: Callable[[int], Any]) -> list[Any]:
