@@ -111,7 +111,14 @@ class _Once(argparse.Action):
 
 
 def _parser(params: Iterable[Param]) -> _Parser:
-    parser = _Parser(prog="secure-mcp-gateway", add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    parser = _Parser(
+        prog="secure-mcp-gateway",
+        add_help=False,
+        allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
+        # One is made for each flag, and without a width each asks the terminal, which costs an import of half of shutil's friends.
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=80),
+    )
     parser.flags = [name.lstrip("-") for name in (*_WITH_VALUE, *_SWITCHES)]
     parser.add_argument("--store", action=_Once, dest="store")
     parser.add_argument("--format", action=_Once, dest="format", choices=FORMATS)

@@ -8,7 +8,7 @@ from secure_mcp_gateway.cli.arguments import file_flag, flags_of, inline_flags, 
 from secure_mcp_gateway.cli.commands import HELP, find_command, nouns, verbs
 from secure_mcp_gateway.cli.topics import EXIT_CODES, NOUNS, TOPICS
 from secure_mcp_gateway.errors import InvalidRequest
-from secure_mcp_gateway.params import BOOLEAN, FILE, INTEGER, MAPPING, OBJECT, SECRET, STRINGS
+from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, FILE, INTEGER, MAPPING, OBJECT, SECRET, STRINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _of_command(command: Command) -> str:
 
 def _flag_lines(param: Param) -> list[tuple[str, str]]:
     names = [f"--{flag} {_placeholder(param, flag)}" for flag in flags_of(param)]
-    text = f"{param.help} Needed." if param.required else param.help
+    text = f"{param.help} Needed." if param.required else f"{param.help} Default: {param.default}" if param.default else param.help
     if len(names) == 1:
         return [(names[0], text)]
     rest = [(f"  or {name}", "") for name in names[1:]]
@@ -91,6 +91,8 @@ def _placeholder(param: Param, flag: str) -> str:
         return "FILE|-"
     if flag.endswith("-id"):
         return "ID"
+    if param.kind == FILE and param.place == COMMAND_LINE:
+        return "PATH"
     return _PLACEHOLDERS.get(param.kind, "TEXT")
 
 

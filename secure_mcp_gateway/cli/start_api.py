@@ -46,7 +46,7 @@ PARAMS = (
 
 
 def command() -> Command:
-    summary = f"Serve the REST API; each flag also as ${ENVIRONMENT}<FLAG>, such as ${ENVIRONMENT}PORT"
+    summary = f"Serve the REST API; each flag also as ${ENVIRONMENT}<FLAG>"
     return Command("system start-api", summary, PARAMS, run, ("conflict",))
 
 
@@ -136,6 +136,7 @@ def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener:
     try:
         server.serve()
     finally:
+        _heed_no_signals()
         if registration is not None:
             registration.remove()
         if log is not None:
@@ -192,3 +193,9 @@ def _heed_signals(server: WebServer) -> None:
     signal.signal(signal.SIGINT, end)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, lambda *_: server.reload_tls())
+
+
+def _heed_no_signals() -> None:
+    """It is ending already: one more signal must not turn its exit code into a death by signal."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

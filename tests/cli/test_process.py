@@ -75,7 +75,7 @@ class StartUp(StoreCase):
         code = "import sys; from secure_mcp_gateway.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
         argv = ["-S", "-c", code, "--store", self.store, "config", "list"]
         done = subprocess.run([sys.executable, *argv], env=environment(), capture_output=True, text=True, timeout=DEADLINE, check=True)
-        unwanted = {"typing", "dataclasses", "http", "socket", "logging", "pathlib", "threading", "hashlib", "difflib", "urllib"}
+        unwanted = {"typing", "dataclasses", "http", "socket", "logging", "pathlib", "threading", "hashlib", "shutil", "urllib"}
         self.assertEqual(unwanted & set(done.stderr.split()), set())
 
 

@@ -1,0 +1,127 @@
+"""Stopping a server from the command line, and starting it anew when its source changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from secure_mcp_gateway.cli import running, stop_api
+from tests.cli.server_process import Server, ServerCase, entries, until
+from tests.support import DEADLINE, ROOT, environment
+
+
+class Stopping(ServerCase):
+    def test_it_waits_until_the_server_has_ended(self) -> None:
+        server = self.start("--no-access-log")
+        said = self.done("system", "stop-api")
+        self.assertEqual(said, {"port": server.port, "pid": server.process.pid})
+        self.assertEqual(server.ended(), (0, ""))
+        self.refused(3, "system", "stop-api")
+
+    def test_where_several_run_the_port_says_which(self) -> None:
+        one, other = self.start("--no-access-log"), self.start("--no-access-log")
+        detail = self.refused(4, "system", "stop-api")
+        self.assertTrue(str(one.port) in detail and str(other.port) in detail, detail)
+        self.assertIn(str(one.port), self.refused(3, "system", "stop-api", "--port=1"))
+        self.assertEqual(self.done("system", "stop-api", f"--port={other.port}")["pid"], other.process.pid)
+        self.assertEqual(other.ended()[0], 0)
+        self.assertIsNone(one.process.poll())
+
+    def test_a_server_on_another_store_is_none_of_its_business(self) -> None:
+        server = self.start("--init", "--no-access-log", store=self.path("other", "store.json"))
+        self.refused(3, "system", "stop-api")
+        self.assertEqual(server.stop()[0], 0)
+
+    def test_what_a_killed_server_left_is_swept(self) -> None:
+        server = self.start("--no-access-log")
+        server.kill()
+        self.assertEqual(len(entries(self.store)), 1)
+        self.refused(3, "system", "stop-api")
+        self.assertEqual(entries(self.store), [])
+
+    def test_requests_under_way_keep_it_unless_forced(self) -> None:
+        server = self.start("--no-access-log")
+        with socket.create_connection(("127.0.0.1", server.port)) as slow:
+            slow.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+            started = time.monotonic()
+            self.done("system", "stop-api", "--force")
+            self.assertLess(time.monotonic() - started, 8)
+        self.assertEqual(server.ended()[0], 0)
+
+    def test_a_server_that_does_not_listen_is_killed_when_forced_only(self) -> None:
+        server = self.start("--no-access-log")
+        server.signal(signal.SIGSTOP)
+        with mock.patch.object(stop_api, "_GENTLE", ((signal.SIGTERM, 0.1),)):
+            self.assertIn("--force", self.refused(6, "system", "stop-api"))
+        with mock.patch.object(stop_api, "_FORCED", ((signal.SIGTERM, 0.1), (signal.SIGKILL, 10.0))):
+            self.done("system", "stop-api", "--force")
+        self.assertEqual(server.ended()[0], -signal.SIGKILL)
+
+    def test_a_server_in_another_container_is_not_signalled(self) -> None:
+        server = self.start("--no-access-log")
+        with mock.patch.object(running, "machine", return_value="another"):
+            self.assertIn("container", self.refused(5, "system", "stop-api"))
+        self.assertEqual(server.stop()[0], 0)
+
+    def test_its_entry_is_readable_by_the_owner_alone(self) -> None:
+        self.start("--no-access-log")
+        (name,) = entries(self.store)
+        path = self.path("s", "servers", name)
+        self.assertEqual((os.stat(path).st_mode & 0o777, os.stat(os.path.dirname(path)).st_mode & 0o777), (0o600, 0o700))
+
+
+class Reloading(ServerCase):
+    def setUp(self) -> None:
+        super().setUp()
+        shutil.copytree(ROOT / "secure_mcp_gateway", self.path("code", "secure_mcp_gateway"), ignore=shutil.ignore_patterns("__pycache__"))
+
+    def start_reloading(self) -> Server:
+        with mock.patch("tests.cli.server_process.ROOT", self.path("code")):
+            server = self.start("--reload", "--no-access-log", PYTHONPATH=self.path("code"))
+        self.assertTrue(until(lambda: entries(self.store)))
+        return server
+
+    def change(self, text: str) -> None:
+        with open(self.path("code", "secure_mcp_gateway", "__init__.py"), "a", encoding="utf-8") as file:
+            file.write(text)
+
+    def test_a_change_starts_it_anew_on_the_same_socket(self) -> None:
+        server = self.start_reloading()
+        (before,) = entries(self.store)
+        self.change('__version__ = "changed"\n')
+        self.assertTrue(until(lambda: entries(self.store) not in ([], [before])))
+        self.assertEqual(server.get()["version"], "changed")
+        self.assertEqual(server.stop(), (0, ""))
+        self.assertEqual(entries(self.store), [])
+
+    def test_source_that_does_not_run_is_waited_out(self) -> None:
+        server = self.start_reloading()
+        self.change("raise SystemExit(9)\n")
+        self.assertTrue(until(lambda: entries(self.store) == []))
+        Path(self.path("code", "secure_mcp_gateway", "__init__.py")).write_text('__version__ = "mended"\n')
+        self.assertEqual(server.get()["version"], "mended")
+        self.assertEqual(server.stop()[0], 0)
+
+    def test_stop_api_ends_it_with_its_parent(self) -> None:
+        server = self.start_reloading()
+        self.done("system", "stop-api")
+        self.assertEqual(server.ended(), (0, ""))
+
+    def test_a_failing_first_start_ends_it_too(self) -> None:
+        code = "import sys; from secure_mcp_gateway.cli.main import main; sys.exit(main(sys.argv[1:]))"
+        argv = [sys.executable, "-c", code, "--store", self.path("none"), "system", "start-api", "--port=0", "--reload"]
+        done = subprocess.run(argv, env=environment(), capture_output=True, timeout=DEADLINE, check=False)
+        self.assertEqual((done.returncode, json.loads(done.stderr)["error"]), (6, "unavailable"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,76 @@
+"""On a terminal: tables that fit it, and colours unless they are not wanted."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
+import unittest
+
+from tests.support import DEADLINE, StoreCase, command, environment
+
+
+class Terminal(StoreCase):
+    def on_terminal(self, *argv: str, columns: int = 80, **more: str) -> tuple[int, str]:
+        """Exit code, and everything that a terminal of this width was shown."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        settings = {"TERM": "xterm", "COLUMNS": "", "NO_COLOR": "", **more}
+        child = subprocess.Popen(
+            command("--store", self.store, *argv), env=environment(**settings), stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        shown = b""
+        while select.select([ours], [], [], DEADLINE)[0]:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # Linux says so that nobody has the other side open any more
+                break
+            if not part:
+                break
+            shown += part
+        os.close(ours)
+        return child.wait(DEADLINE), shown.decode().replace("\r\n", "\n")
+
+    def test_it_gets_a_table_with_a_bold_head(self) -> None:
+        code, shown = self.on_terminal("config", "list")
+        head, line = shown.splitlines()
+        self.assertEqual(code, 0)
+        self.assertTrue(head.startswith("\x1b[1mMCP_CONFIG_ID") and head.endswith("\x1b[0m"), ascii(head))
+        self.assertNotIn("\x1b", line)
+
+    def test_no_color_and_dumb_terminals_are_heeded(self) -> None:
+        for more in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+            self.assertNotIn("\x1b", self.on_terminal("config", "list", **more)[1])
+            self.assertNotIn("\x1b", self.on_terminal("bogus", **more)[1])
+
+    def test_errors_have_a_red_word(self) -> None:
+        code, shown = self.on_terminal("config", "get", "--config-name", "none")
+        self.assertEqual(code, 3)
+        self.assertTrue(shown.startswith("\x1b[31merror:\x1b[0m "), ascii(shown))
+
+    def test_a_table_fits_the_terminals_width(self) -> None:
+        self.done("user", "create", "--email", "somebody.with.a.rather.long.name@mail.department.example.com")
+        for columns in (80, 100, 120):
+            shown = self.on_terminal("user", "list", columns=columns, NO_COLOR="1")[1]
+            self.assertLessEqual(max(map(len, shown.splitlines())), columns)
+
+    def test_json_is_given_there_when_asked_for_and_without_colours(self) -> None:
+        shown = self.on_terminal("--format", "json", "config", "list")[1]
+        self.assertTrue(shown.startswith("[\n"), shown)
+        self.assertNotIn("\x1b", shown)
+
+    def test_a_server_shows_the_key_of_a_store_it_makes(self) -> None:
+        self.store = self.path("new", "store.json")
+        code, shown = self.on_terminal("system", "start-api", "--init", "--port=0", "--host=192.0.2.1")
+        self.assertEqual(code, 2)
+        self.assertIn("shown this one time: smga_", shown)
+        self.assertFalse(os.path.exists(self.path("new", "admin-key.txt")))
+
+
+if __name__ == "__main__":
+    unittest.main()
