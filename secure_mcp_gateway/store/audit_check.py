@@ -21,6 +21,9 @@ def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) 
     data = _behind(log, descriptor, head)
     size = os.fstat(descriptor).st_size
     if data is None:
+        if size and not _ends_a_line(descriptor, size):
+            # What stands there stays, but our next line must not be glued to it.
+            size += os.write(descriptor, b"\n")
         return AuditHead(head.lines, head.head, size, head.file), [_repair({"gap": f"line {head.lines} is not where it was written"})]
     whole = data[: data.rfind(b"\n") + 1]
     repairs = []
@@ -66,6 +69,11 @@ def _ends_with(descriptor: int, head: AuditHead) -> bool:
         return head.head == GENESIS or head.lines > 0
     os.lseek(descriptor, max(0, head.size - 67), os.SEEK_SET)
     return os.read(descriptor, min(67, head.size)) == head.head.encode() + b'"}\n'
+
+
+def _ends_a_line(descriptor: int, size: int) -> bool:
+    os.lseek(descriptor, size - 1, os.SEEK_SET)
+    return os.read(descriptor, 1) == b"\n"
 
 
 def _read_from(descriptor: int, position: int) -> bytes:
@@ -136,9 +144,11 @@ def verified(log: AuditLog, head: AuditHead) -> Line:
         if count >= head.lines and not raw.endswith(b"\n"):
             torn = True
             break
-        problem = _problem(raw, count + 1, last)
         content = opened(raw)
-        if problem or content is None:
+        if content is None:
+            return _broken(count + 1, "its bytes are not those that were written")
+        problem = _problem(content, count + 1, last)
+        if problem:
             return _broken(count + 1, problem)
         count, last = count + 1, content["hash"]
         if count == head.lines and last != head.head:
@@ -148,10 +158,7 @@ def verified(log: AuditLog, head: AuditHead) -> Line:
     return {"valid": True, "lines": count, "broken_line": None, "problem": "the last line is torn: a crash cut it off" if torn else None}
 
 
-def _problem(raw: bytes, number: int, last: str) -> str:
-    content = opened(raw)
-    if content is None:
-        return "its bytes are not those that were written"
+def _problem(content: Line, number: int, last: str) -> str:
     if content["n"] != number:
         return f"line {content['n']} stands in its place"
     return "" if content["prev"] == last else "it does not follow from the line before"

@@ -10,13 +10,13 @@ from secure_mcp_gateway.store.file import StoreFile
 _LEAST_FREE = 16 * 1024 * 1024
 
 
-def facts(file: StoreFile) -> tuple[list[str], list[str]]:
+def facts(file: StoreFile, log: str) -> tuple[list[str], list[str]]:
     """(issues, warnings). Paths stay out of them: they are answered over the network too."""
     if os.name == "nt":
         return [], []
     issues: list[str] = []
     warnings: list[str] = []
-    for name, path in (("the store", file.path), ("the audit log", os.path.join(file.folder, "audit.jsonl"))):
+    for name, path in (("the store", file.path), ("the audit log", log)):
         _judge_file(name, path, issues)
     folder = os.stat(file.folder)
     mode = stat.S_IMODE(folder.st_mode)

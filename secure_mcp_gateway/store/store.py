@@ -148,7 +148,7 @@ class Store:
         """What is wrong (first) or doubtful (second) about the store's file and folder."""
         from secure_mcp_gateway.store.facts import facts
 
-        return facts(self.file)
+        return facts(self.file, self.log(self.snapshot()).path)
 
     def log(self, document: Document) -> AuditLog:
         name = document.audit.file
