@@ -9,6 +9,7 @@ import sys
 import time
 
 from secure_mcp_gateway.cli.listening import INHERITED
+from secure_mcp_gateway.errors import NotImplementedHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 def supervise(arguments: list[str], listener: socket.socket) -> int:
     """The exit code of the child that ended by itself; one that fails after a change is tried again at the next change."""
+    if os.name == "nt":
+        raise NotImplementedHere("Windows has no way to hand the socket on", "do without --reload")
     supervisor = _Supervisor(arguments, listener)
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         if hasattr(signal, name):

@@ -7,7 +7,6 @@ import sys
 
 from secure_mcp_gateway.cli.arguments import file_flag, flags_of
 from secure_mcp_gateway.errors import InvalidRequest
-from secure_mcp_gateway.operations.files import LARGEST, json_of, read_json_file
 from secure_mcp_gateway.params import FILE, MAPPING, OBJECT, SECRET, STRINGS, parse_json
 
 TYPE_CHECKING = False
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from secure_mcp_gateway.params import Param
+
+_LONGEST_SECRET = 65536
 
 
 def read_values(params: Iterable[Param], given: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +61,8 @@ class _Reader:
         return param.parse(given, field)
 
     def _file(self, path: str, field: str) -> Any:
+        from secure_mcp_gateway.operations.files import LARGEST, json_of, read_json_file
+
         if path != "-":
             return read_json_file(path, field)
         data = self._standard_input(field).read(LARGEST + 1)
@@ -68,7 +71,7 @@ class _Reader:
         return json_of(data, field)
 
     def _line(self, field: str) -> str:
-        line: bytes = self._standard_input(field).readline(LARGEST + 1)
+        line: bytes = self._standard_input(field).readline(_LONGEST_SECRET)
         try:
             secret = line.decode().strip()
         except UnicodeDecodeError:
