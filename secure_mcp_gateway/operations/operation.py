@@ -88,20 +88,30 @@ def perform(
 ) -> Any:
     """Run a row's rule: on ``document`` (the present one where None is given), or as one commit with its audit line.
 
-    ``if_match`` is an If-Match field. ``deliver`` takes what the rule returned and gives the result; what it raises is a
-    refusal like the rule's own, so that a file which cannot be written leaves no audit line of success.
+    ``if_match`` is an If-Match field. ``deliver`` takes what the rule returned once nothing else can refuse it, and gives
+    the result; what it raises is a refusal like the rule's own, so that a file which cannot be written leaves no line of success.
     """
     if not operation.writes:
         return operation.run(document or store.snapshot(), call, **values)
-
-    def change(draft: Draft) -> Any:
-        result = operation.run(draft, call, **values)
-        return deliver(result) if deliver else result
-
     if values.get("dry_run"):
-        return change(Draft(document or store.snapshot()))
-    entry = audit_entry(operation, call, values)
-    return store.commit(change, entry, if_match=if_match, backup=operation.effect == REPLACE, counts=operation.effect != RECORD)
+        return _dry_run(operation, document or store.snapshot(), call, values, if_match)
+    return store.commit(
+        lambda draft: operation.run(draft, call, **values),
+        audit_entry(operation, call, values),
+        if_match=if_match,
+        backup=operation.effect == REPLACE,
+        counts=operation.effect != RECORD,
+        deliver=deliver,
+    )
+
+
+def _dry_run(operation: Operation, document: Document, call: Call, values: dict[str, Any], if_match: str | None) -> Any:
+    result = operation.run(Draft(document), call, **values)
+    if if_match is not None:
+        from secure_mcp_gateway.store.commit import require_version
+
+        require_version(if_match, document.generation)
+    return result
 
 
 def audit_entry(operation: Operation, call: Call, values: dict[str, Any]) -> AuditEntry:

@@ -21,10 +21,10 @@ _WRITE_SECONDS = 60.0
 
 class Ticket:
     """One change that waits for its turn. ``counts`` is False for what leaves the document as it is (a backup, an export);
-    ``change`` is None for a line of the audit alone, whose ``refusal`` is the code of the error. ``seconds`` is how long it may
-    wait for its turn."""
+    ``change`` is None for a line of the audit alone, whose ``refusal`` is the code of the error. ``deliver`` takes what the change
+    gave once nothing else can refuse it. ``seconds`` is how long it may wait for its turn."""
 
-    __slots__ = ("backup", "change", "counts", "deadline", "done", "entry", "error", "if_match", "refusal", "result", "woken")
+    __slots__ = ("backup", "change", "counts", "deadline", "deliver", "done", "entry", "error", "if_match", "refusal", "result", "woken")
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Ticket:
         if_match: str | None = None,
         backup: bool = False,
         counts: bool = True,
+        deliver: Callable[[Any], Any] | None = None,
         refusal: str = "",
     ) -> None:
         self.change = change
@@ -42,6 +43,7 @@ class Ticket:
         self.if_match = if_match
         self.backup = backup
         self.counts = counts
+        self.deliver = deliver
         self.refusal = refusal
         self.deadline = time.monotonic() + seconds
         self.woken = threading.Event()
@@ -55,11 +57,10 @@ class Ticket:
         draft = Draft(document)
         draft.safety_backup = safety_backup
         assert self.change is not None
-        self.result = self.change(draft)
-        if self.if_match is not None and not matches(self.if_match, document.generation):
-            raise PreconditionFailed(
-                f"the store has generation {document.generation} by now, If-Match names another", "read again, then repeat the change"
-            )
+        result = self.change(draft)
+        if self.if_match is not None:
+            require_version(self.if_match, document.generation)
+        self.result = self.deliver(result) if self.deliver else result
         return draft
 
     def seconds_left(self) -> float:
@@ -162,6 +163,12 @@ class Queue:
             self._waiting[0].woken.set()
         else:
             self._leading = False
+
+
+def require_version(if_match: str, generation: int) -> None:
+    if not matches(if_match, generation):
+        message = f"the store has generation {generation} by now, If-Match names another"
+        raise PreconditionFailed(message, "read again, then repeat the change")
 
 
 def matches(if_match: str, generation: int) -> bool:

@@ -88,17 +88,25 @@ class Store:
         return loaded.document
 
     def commit(
-        self, change: Callable[[Draft], T], entry: AuditEntry, if_match: str | None = None, backup: bool = False, counts: bool = True
-    ) -> T:
+        self,
+        change: Callable[[Draft], T],
+        entry: AuditEntry,
+        if_match: str | None = None,
+        backup: bool = False,
+        counts: bool = True,
+        deliver: Callable[[T], Any] | None = None,
+    ) -> Any:
         """Apply ``change`` to the newest document and return what it returns, once that is on the disk.
 
         ``backup`` writes a safety backup of the document before. ``counts`` is False for a deed that changes nothing but must stand
-        in the audit. Raises what ``change`` raises, ``PreconditionFailed``, ``StoreBusy`` or another ``Unavailable``.
+        in the audit. ``deliver`` takes what ``change`` returned and gives the result: for what reaches beyond the document (a
+        file), and so must not happen where the change is refused. Raises what either raises, ``PreconditionFailed``, ``StoreBusy``
+        or another ``Unavailable``.
         """
         from secure_mcp_gateway.store.commit import Ticket
 
-        result: T = self._submitted(Ticket(change, entry, self._lock_seconds, if_match=if_match, backup=backup, counts=counts))
-        return result
+        ticket = Ticket(change, entry, self._lock_seconds, if_match=if_match, backup=backup, counts=counts, deliver=deliver)
+        return self._submitted(ticket)
 
     def refuse(self, entry: AuditEntry, error: GatewayError) -> None:
         """Note a refused write in the audit: not synced, at most a few a second, and never in the way of the answer."""

@@ -102,6 +102,14 @@ class Versions(TableCase):
         self.assertEqual(send(self.app, "DELETE", "/api/v1/configs/gamma", If_Match='"9"').status, 412)
         self.assertEqual(send(self.app, "GET", "/api/v1/configs/gamma", If_Match='"9"').status, 200)
 
+    def test_a_wrong_version_writes_no_file_and_is_told_by_a_dry_run(self) -> None:
+        target = os.path.join(self.folder, "out.json")
+        self.assertEqual(send(self.app, "POST", "/api/v1/system/backup", {"output_file": target}, If_Match='"9"').status, 412)
+        self.assertFalse(os.path.exists(target))
+        given = {"data": [{"server_name": "a", "config": {"command": "b"}}], "config_name": "new", "dry_run": True}
+        self.assertEqual(send(self.app, "POST", "/api/v1/configs/import", given, If_Match='"9"').status, 412)
+        self.assertEqual(send(self.app, "POST", "/api/v1/configs/import", given, If_Match='"1"').status, 200)
+
     def test_lists_say_how_many_there_are(self) -> None:
         whole = body(send(self.app, "GET", "/api/v1/users"))["data"]
         answer = send(self.app, "GET", "/api/v1/users?limit=2&offset=1")
