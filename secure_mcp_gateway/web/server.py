@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import selectors
+import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
@@ -85,7 +88,8 @@ class WebServer(ThreadingHTTPServer):
         """Returns when ``stop`` or ``stop_now`` was called and the connections are closed."""
         self._reaper.start()
         try:
-            self._accept_until_stopped()
+            with _woken_by_signals(self._waker):
+                self._accept_until_stopped()
         finally:
             self.service.stopping = True
             self.socket.close()
@@ -207,6 +211,19 @@ class WebServer(ThreadingHTTPServer):
                 wake.select(_DRAIN_PAUSE)
                 self._empty_wake()
         self._connections.close_all()
+
+
+@contextmanager
+def _woken_by_signals(waker: socket.socket) -> Iterator[None]:
+    """A signal that comes between the last look at it and the wait, or to another thread, would be heeded only after the wait."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(usual)
 
 
 def _family_of(host: str) -> socket.AddressFamily:
