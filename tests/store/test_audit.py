@@ -137,6 +137,17 @@ class DamagedLogTest(AuditCase):
                 add(self.store, 200 + number)
                 self.assertFalse(self.store.verify_audit()["valid"])
 
+    def test_a_document_that_knows_more_lines_than_the_log_has_is_said(self) -> None:
+        self.lengthened(5)
+        plain = json.loads(self.read())
+        plain["audit"].update(lines=50, head="ab" * 32)
+        self.put_in_place(json.dumps(plain).encode())
+        self.store._checked = 0.0
+        add(self.store, 6)
+        repair, last = self.log_lines()[5:]
+        self.assertEqual((repair["named"], last["n"]), ({"gap": "line 50 is not where it was written"}, 52))
+        self.assertEqual(self.store.verify_audit()["broken_line"], 6)
+
     def test_a_log_that_cannot_be_written_refuses_the_write_and_changes_nothing(self) -> None:
         self.lengthened(3)
         data, log = self.read(), self.read(self.log)

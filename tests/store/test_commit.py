@@ -52,6 +52,22 @@ class OneWriterTest(StoreCase):
         self.assertEqual([line["result"] for line in self.log_lines()], ["ok", "conflict", "internal_error"])
         self.assert_sound(store)
 
+    def test_what_is_delivered_is_the_result_and_only_where_nothing_refuses(self) -> None:
+        store, delivered = self.made(), list[object]()
+
+        def deliver(found: object) -> str:
+            delivered.append(found)
+            if found == 3:
+                raise Conflict("the file is there")
+            return f"delivered {found}"
+
+        self.assertEqual(add(store, 1, deliver=deliver), "delivered 2")
+        self.assertRaises(PreconditionFailed, add, store, 2, deliver=deliver, if_match='"1"')
+        self.assertRaises(Conflict, add, store, 3, deliver=deliver)
+        self.assertEqual((delivered, users_of(store.snapshot())), ([2, 3], [1]))
+        self.assertEqual([line["result"] for line in self.log_lines()], ["ok", "ok", "precondition_failed", "conflict"])
+        self.assert_sound(store)
+
     def test_a_deed_that_changes_nothing_has_a_line_and_no_generation(self) -> None:
         store = self.made()
         self.assertEqual(store.commit(lambda draft: draft.generation, entry("system backup"), counts=False), 1)

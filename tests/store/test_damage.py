@@ -11,7 +11,7 @@ from typing import Any, Callable
 from secure_mcp_gateway.errors import Conflict, StoreDamaged, StoreMissing, Unavailable
 from secure_mcp_gateway.store.check import FIELDS
 from secure_mcp_gateway.store.store import Store
-from tests.store.sample_store import StoreCase, add, entry, fill, full_content
+from tests.store.sample_store import StoreCase, add, entry, fill, full_content, time_of
 
 
 def uses(store: Store) -> tuple[Callable[[], Any], ...]:
@@ -81,11 +81,12 @@ class DamageTest(DamageCase):
 
     def test_a_name_that_is_there_twice(self) -> None:
         text = self.whole.decode()
-        first = next(line for line in text.split("\n") if '"u1@example.com"' in line)
+        first, last = (next(line for line in text.split("\n") if f'"u{number}@example.com"' in line) for number in (1, 40))
         for old, new in (
             ('"email": "u1@example.com"', '"email": "u1@example.com", "email": "u2@example.com"'),
             (first, f"{first}\n{first}"),
             (first, f"{first} {first}"),
+            (last, f"{last},\n{first[:-1].replace(time_of(1), time_of(99))}"),
             ('"generation": 1', '"generation": 1, "generation": 2'),
             ('"settings": {', '"settings": {}, "settings": {'),
             ('"projects": {', '"projects": {},\n\n"projects": {'),

@@ -103,6 +103,18 @@ class EditedByHandTest(DocumentCase):
         self.assertNotEqual(swapped, data)
         self.assert_read(swapped, sample())
 
+    def test_two_lines_swapped_from_bucket_to_bucket_are_put_in_order(self) -> None:
+        one, other = (f'"{user_id(n)}": {json.dumps(user(n))}'.encode() for n in (10, 250))
+        swapped = encoded(sample()).replace(one, b"?").replace(other, one).replace(b"?", other)
+        self.assertNotEqual(swapped, encoded(sample()))
+        self.assert_read(swapped, sample())
+
+    def test_two_buckets_swapped_are_put_in_order(self) -> None:
+        one, other = (bucket.encoded() for bucket in sample().table("users").buckets[2:4])
+        swapped = encoded(sample()).replace(one, b"?").replace(other, one).replace(b"?", other)
+        self.assertNotEqual(swapped, encoded(sample()))
+        self.assert_read(swapped, sample())
+
     def test_a_changed_value_in_our_own_layout_is_read(self) -> None:
         data = encoded(sample()).replace(b"u150@example.com", b"new@example.com")
         expected = Draft(sample())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from unittest import mock
 
 from secure_mcp_gateway.errors import StoreMissing, Unavailable
+from secure_mcp_gateway.store import file
 from secure_mcp_gateway.store.store import FRESH_SECONDS, Store
 from tests.store.processes import Channel, Child
-from tests.store.sample_store import StoreCase, add, content_of, entry, until, user_id, users_of
+from tests.store.sample_store import SECONDS, StoreCase, add, content_of, entry, until, user_id, users_of
 
 
 class FreshnessTest(StoreCase):
@@ -76,6 +78,40 @@ class FreshnessTest(StoreCase):
         self.put_in_place(data)
         self.assertEqual(users_of(store.snapshot()), [1])
         self.assert_sound(store)
+
+    def test_a_slow_reader_does_not_put_an_older_document_in_the_place_of_one_s_own(self) -> None:
+        store, read, go_on, readers = self.made(), threading.Event(), threading.Event(), list[threading.Thread]()
+        really_read, really_sync = store.file.read, file.sync_folder
+
+        def slow_read(descriptor: int) -> object:
+            found = really_read(descriptor)
+            read.set()
+            assert go_on.wait(SECONDS)
+            return found
+
+        def read_meanwhile(folder: str) -> None:
+            # The new file has its name, and its writer has not taken note of it yet.
+            if not readers:
+                store._checked = 0.0
+                readers.append(threading.Thread(target=store.snapshot, daemon=True))
+                readers[0].start()
+                assert read.wait(SECONDS)
+            really_sync(folder)
+
+        with mock.patch.object(store.file, "read", slow_read), mock.patch.object(file, "sync_folder", read_meanwhile):
+            add(store, 1)
+            add(store, 2)
+            go_on.set()
+            readers[0].join(SECONDS)
+            store._checked = time.monotonic() + SECONDS
+            self.assertEqual(users_of(store.snapshot()), [1, 2])
+
+    def test_the_file_is_looked_at_once_in_ten_milliseconds(self) -> None:
+        store = self.made()
+        with mock.patch("time.monotonic", return_value=time.monotonic() + 1.0), mock.patch("os.stat", wraps=os.stat) as looked:
+            for _ in range(50):
+                store.snapshot()
+        self.assertEqual(looked.call_count, 1)
 
     def test_nothing_is_read_where_nothing_moved(self) -> None:
         store = self.made()

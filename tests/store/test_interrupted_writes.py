@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from typing import Any, Callable
@@ -9,9 +10,10 @@ from unittest import mock
 
 from secure_mcp_gateway.errors import Conflict, GatewayError, OutcomeUnknown, StoreMissing, Unavailable
 from secure_mcp_gateway.store.audit import AuditLog
+from secure_mcp_gateway.store.file import write_all
 from secure_mcp_gateway.store.store import Store
 from tests.store.boundaries import ERRORS, WRITES, Boundaries, failing, torn
-from tests.store.sample_store import StoreCase, add, content_of, entry, putting, user_id
+from tests.store.sample_store import StoreCase, add, content_of, entry, putting, user, user_id
 
 Deed = Callable[[Store], Any]
 
@@ -115,6 +117,47 @@ class InterruptedWriteTest(InterruptionCase):
             return add(store, 60)
 
         self.interrupt_everywhere(torn_log)
+
+
+class RepeatedFailureTest(InterruptionCase):
+    def failed(self, store: Store, deed: Deed) -> None:
+        with mock.patch("os.replace", side_effect=OSError(errno.ENOSPC, "full")):
+            self.assertRaises(Unavailable, deed, store)
+
+    def test_each_line_that_never_committed_is_declared_once(self) -> None:
+        store = self.laid_anew()
+        for _ in range(3):
+            self.failed(store, lambda store: add(store, 60))
+        add(store, 60)
+        lines = store.audit_lines()[::-1][8:]
+        told = [line["named"].get("uncommitted_lines", line["committed"]) for line in lines]
+        self.assertEqual(told, [False, "9", False, "11", False, "13", True])
+        self.assert_sound(Store(self.path))
+
+    def test_a_backup_that_was_never_confirmed_is_not_called_committed(self) -> None:
+        store = self.laid_anew()
+        self.failed(store, lambda store: store.commit(lambda draft: None, entry("system backup"), counts=False))
+        for _ in range(2):
+            line = next(line for line in store.audit_lines() if line["operation"] == "system backup")
+            self.assertEqual((line["result"], line["committed"]), ("ok", False))
+            add(store, 61)
+
+    def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(self) -> None:
+        write, many = os.write, {user_id(number): user(number) for number in range(30_000)}
+        store = self.laid_anew()
+        few = mock.patch("os.write", lambda descriptor, data: write(descriptor, bytes(data[:50_000])))
+        with few, mock.patch("os.writev", lambda descriptor, data: write(descriptor, b"".join(data)[:70_000])):
+            store.commit(lambda draft: draft.replace("users", many), entry())
+        self.assertEqual(len(Store(self.path).snapshot().table("users")), 30_000)
+        self.assertGreater(os.path.getsize(self.path), 1_000_000)
+        self.assert_sound(store)
+
+    def test_more_pieces_than_one_call_takes_are_all_written(self) -> None:
+        pieces = [f"{n}\n".encode() for n in range(5000)]
+        descriptor = os.open(self.at("many"), os.O_RDWR | os.O_CREAT, 0o600)
+        write_all(descriptor, pieces)
+        os.close(descriptor)
+        self.assertEqual(self.read(self.at("many")), b"".join(pieces))
 
 
 class InterruptedCreationTest(StoreCase):

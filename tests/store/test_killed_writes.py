@@ -137,6 +137,14 @@ class WrittenInOrderTest(StoreCase):
         log, document = ["writev audit.jsonl", "fsync audit.jsonl"], ["writev .store.json.tmp", "fsync .store.json.tmp"]
         self.assertEqual(self.order_of(lambda store: add(store, 2)), [*log, *document, "replace store.json", f"fsync {folder}"])
 
+    def test_a_safety_backup_is_on_the_disk_before_anything_else(self) -> None:
+        if not os.path.exists("/proc/self/fd"):
+            self.skipTest("this system does not say which file a descriptor stands for")
+        calls = self.order_of(lambda store: add(store, 2, backup=True))
+        folder, (name,) = os.path.basename(self.folder), os.listdir(self.at("backups"))
+        backup = ["writev .store.tmp", "fsync .store.tmp", f"rename {name}", "fsync backups"]
+        self.assertEqual(calls[: calls.index("writev audit.jsonl")], [f"fsync {folder}", *backup])
+
     def test_a_refusal_costs_no_sync_and_writes_the_log_alone(self) -> None:
         if not os.path.exists("/proc/self/fd"):
             self.skipTest("this system does not say which file a descriptor stands for")
