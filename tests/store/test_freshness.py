@@ -8,7 +8,7 @@ import time
 from unittest import mock
 
 from secure_mcp_gateway.errors import StoreMissing, Unavailable
-from secure_mcp_gateway.store import file
+from secure_mcp_gateway.store.file import sync_folder
 from secure_mcp_gateway.store.store import FRESH_SECONDS, Store
 from tests.store.processes import Channel, Child
 from tests.store.sample_store import SECONDS, StoreCase, add, content_of, entry, until, user_id, users_of
@@ -81,7 +81,7 @@ class FreshnessTest(StoreCase):
 
     def test_a_slow_reader_does_not_put_an_older_document_in_the_place_of_one_s_own(self) -> None:
         store, read, go_on, readers = self.made(), threading.Event(), threading.Event(), list[threading.Thread]()
-        really_read, really_sync = store.file.read, file.sync_folder
+        really_read = store.file.read
 
         def slow_read(descriptor: int) -> object:
             found = really_read(descriptor)
@@ -96,9 +96,10 @@ class FreshnessTest(StoreCase):
                 readers.append(threading.Thread(target=store.snapshot, daemon=True))
                 readers[0].start()
                 assert read.wait(SECONDS)
-            really_sync(folder)
+            sync_folder(folder)
 
-        with mock.patch.object(store.file, "read", slow_read), mock.patch.object(file, "sync_folder", read_meanwhile):
+        syncing = mock.patch("secure_mcp_gateway.store.file.sync_folder", read_meanwhile)
+        with mock.patch.object(store.file, "read", slow_read), syncing:
             add(store, 1)
             add(store, 2)
             go_on.set()
