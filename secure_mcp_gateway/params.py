@@ -20,6 +20,10 @@ STRINGS, MAPPING, OBJECT, DOCUMENT = "strings", "mapping", "object", "document"
 # Places. COMMAND_LINE has no place in a request.
 PATH, QUERY, BODY, BODY_OR_QUERY, COMMAND_LINE = "path", "query", "body", "body or query", "command line"
 
+# Levels of JSON: of one input, of a file or a store of ours, and of a value that is kept. The latter stands deeper in a backup, which
+# must still be an input.
+DEPTH, DOCUMENT_DEPTH, VALUE_DEPTH = 64, 96, 48
+
 _TEXT_KINDS = (NAME, STRING, SECRET, FILE)
 _JSON_KINDS = (MAPPING, OBJECT, DOCUMENT)
 
@@ -84,34 +88,34 @@ def parse_json(text: str, field: str) -> Any:
         raise InvalidRequest(f"{field} is not JSON: {error}", "give JSON text, quoted for the shell") from None
 
 
-def strict_json(text: str) -> Any:
+def strict_json(text: str, depth: int = DEPTH) -> Any:
     """RFC 8259 and no more; ``ValueError`` says what is wrong and never quotes what stands in a string."""
     if text.startswith("\ufeff"):
         raise ValueError("it begins with a byte order mark")
-    _refuse_depth(text)
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_float, parse_int=_integer)
+        value = decode_json(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
-        raise ValueError("it is nested deeper than 64 levels") from None
+        raise _too_deep(depth) from None
+    # A cheap bound first: only a text with more opening brackets than that can be too deep.
+    if text.count("[") + text.count("{") > depth and is_deeper(value, depth):
+        raise _too_deep(depth)
     if "\\u" in text:
         _refuse_surrogates(value)
     return value
 
 
-def _refuse_depth(text: str) -> None:
-    """A cheap bound first: only a text with more than 64 opening brackets can be too deep."""
-    if text.count("[") + text.count("{") <= 64:
-        return
-    import re
+def is_deeper(value: Any, most: int) -> bool:
+    """Than ``most`` levels of objects and lists. Level by level: neither recursion nor backtracking, whatever the input."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [inner for each in level if isinstance(each, (dict, list)) for inner in (each.values() if isinstance(each, dict) else each)]
+    return bool(level)
 
-    depth = 0
-    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.S):
-        first = text[token.start()]
-        depth += (first in "[{") - (first in "]}")
-        if depth > 64:
-            raise ValueError("it is nested deeper than 64 levels")
+
+def _too_deep(most: int) -> ValueError:
+    return ValueError(f"it is nested deeper than {most} levels")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -145,6 +149,10 @@ def _refuse_surrogates(value: Any) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise ValueError("a string holds a lone surrogate") from None
+
+
+# Strict but for depth and surrogates; ``ValueError``, ``RecursionError``.
+decode_json = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_float, parse_int=_integer).decode
 
 
 def _parse_boolean(text: str, field: str) -> bool:
@@ -199,6 +207,8 @@ def _check_mapping(param: Param, value: Any, field: str) -> dict[str, str]:
 def _check_object(param: Param, value: Any, field: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidRequest(f"{field} must be an object")
+    if is_deeper(value, VALUE_DEPTH):
+        raise InvalidRequest(f"{field} is nested deeper than {VALUE_DEPTH} levels", "it could not be restored from a backup")
     return value
 
 

@@ -31,6 +31,7 @@ _BACKUP: Values = {
     "kind": "secure-mcp-gateway/backup",
     "version": 1,
     "format": 1,
+    "generation": 7,
     **{name: {} for name in ("admin_keys", "mcp_configs", "projects", "users", "members", "apikeys", "settings")},
 }
 

@@ -11,7 +11,7 @@ import os
 import stat
 
 from secure_mcp_gateway.errors import Conflict, Forbidden, InvalidRequest, Unavailable
-from secure_mcp_gateway.params import strict_json
+from secure_mcp_gateway.params import DOCUMENT_DEPTH, strict_json
 from secure_mcp_gateway.store.file import MODE, identity, sync, sync_folder, write_all
 
 TYPE_CHECKING = False
@@ -46,7 +46,7 @@ def read_json_file(path: str, field: str, root: str | None = None) -> Any:
 
 def json_of(data: bytes, field: str) -> Any:
     try:
-        return strict_json(data.decode())
+        return strict_json(data.decode(), DOCUMENT_DEPTH)
     except UnicodeDecodeError:
         raise InvalidRequest(f"{field} is not UTF-8 text") from None
     except ValueError as error:
@@ -60,6 +60,8 @@ def write_document(path: str, document: Any, field: str, *, root: str | None = N
     export of ours stands there, unless ``overwrite``; ``Forbidden`` in ``protected`` and outside ``root``.
     """
     data = (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+    if len(data) > LARGEST:
+        raise InvalidRequest(f"{field} would be larger than 64 MiB and could not be read back", "copy the store's own file instead")
     try:
         return _written(path, data, field, root, overwrite, protected)
     except (OSError, ValueError) as error:

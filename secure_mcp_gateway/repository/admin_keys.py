@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.errors import Conflict, NotFound
+import re
+
+from secure_mcp_gateway.errors import Conflict, InvalidRequest, NotFound
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.key_secrets import fresh_key, is_active, new_public_id, rotate
 from secure_mcp_gateway.repository.names import check_name, normalised, quoted
@@ -13,6 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from secure_mcp_gateway.repository.call import Call
     from secure_mcp_gateway.store.document import Document, Record
+
+
+_MEANS_A_KEY = re.compile(r"smga?_|(key|adm)_[0-9a-f]{16}$")
 
 
 def find_admin_key(document: Document, identifier: str) -> tuple[str, Record]:
@@ -35,6 +40,8 @@ def list_admin_keys(document: Document, call: Call, *, limit: int | None = None,
 def create_admin_key(draft: Draft, call: Call, *, name: str, expires_in_days: int | None = None) -> Record:
     """``admin_key_secret`` is shown this one time."""
     name = check_name(name, "name")
+    if _MEANS_A_KEY.match(name):
+        raise InvalidRequest("name must not look like a key or a key's id", "take a word for who or what uses the key")
     if draft.found("admin_key_names", name) is not None:
         raise Conflict(f"there is an admin key called {quoted(name)} already", "take another name")
     secret, fields = fresh_key(call, "smga_", expires_in_days)

@@ -140,8 +140,7 @@ def config_issues(servers: list[Any]) -> list[str]:
 
 def server_doubts(server: Record, where: str) -> list[str]:
     """What is well-formed and cannot work."""
-    config = server.get("config") or {}
-    doubts = [] if config.get("command") or config.get("url") else [f"{where}.config has neither a command nor a url"]
+    doubts = []
     for field in POLICIES:
         policy = server.get(field) or {}
         if policy.get("enabled") is True and not policy.get("policy_name") and not policy.get("block"):

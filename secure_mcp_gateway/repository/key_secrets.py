@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.errors import Conflict
-from secure_mcp_gateway.store.clock import time_after
+from secure_mcp_gateway.store.clock import is_time, time_after
 from secure_mcp_gateway.store.document import digest_of
 
 TYPE_CHECKING = False
@@ -38,8 +38,9 @@ def rotate(draft: Draft, call: Call, table: str, digest: str, record: Record, pr
 
 
 def is_expired(record: Record, now: str) -> bool:
+    """An end that is not written as the store writes times, by hand then, has come: nobody can tell when it was meant to."""
     expires = record.get("expires_at")
-    return expires is not None and bool(expires <= now)
+    return expires is not None and (not is_time(expires) or bool(expires <= now))
 
 
 def is_active(record: Record, now: str) -> bool:

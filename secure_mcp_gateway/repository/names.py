@@ -104,6 +104,8 @@ def key_of(document: Document, table: str, identifier: str) -> str | None:
     """The key of the record with this id or name; an id wins."""
     if identifier in document.table(table):
         return identifier
+    if looks_like_uuid(identifier) and identifier.lower() in document.table(table):
+        return identifier.lower()
     return holder(document, table, identifier)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository.exports import BACKUP_KIND, VERSION, unwrapped
 from secure_mcp_gateway.repository.servers import server_problems
-from secure_mcp_gateway.store.check import content_problems, place, type_problems
+from secure_mcp_gateway.store.check import content_problems, place, settings_problems, type_problems
 from secure_mcp_gateway.store.clock import utc_time
 from secure_mcp_gateway.store.document import FORMAT, TABLES, Draft, member_key
 from secure_mcp_gateway.store.migrate import Converted, from_enkrypt, is_enkrypt
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.repository.call import Call
 
 _COUNTED = {"projects": "projects", "users": "users", "configs": "mcp_configs", "api_keys": "apikeys"}
+_HEAD = ("format", "generation")
 _RESTORED = ("mcp_configs", "projects", "users", "members", "apikeys")
 
 
@@ -31,8 +32,8 @@ def restore_store(
     if problems:
         raise InvalidRequest("this cannot be restored, nothing is changed: " + "; ".join(problems))
     fresh = draft.generation == 0 and not len(draft.table("admin_keys"))
-    if fresh and isinstance(source.get("generation"), int):
-        draft.generation = source["generation"]
+    if fresh:
+        draft.generation = source.get("generation", 0)
     if with_admin_keys or fresh:
         _add_admin_keys(draft, made)
     for table in _RESTORED:
@@ -51,14 +52,16 @@ def _converted(source: Any, now: str) -> Converted:
     if not ours:
         hint = "give what `system backup` wrote, or a config file of Enkrypt's gateway"
         raise InvalidRequest("data is neither a backup of ours nor a file of Enkrypt's gateway", hint)
-    if not (source.get("version", VERSION) == VERSION and source.get("format", FORMAT) == FORMAT):
+    if source.get("version", VERSION) != VERSION or source.get("format", FORMAT) != FORMAT:
         hint = "restore it with the release that made it"
         raise InvalidRequest("data has a version or format that this release does not know", hint)
     made = Converted(now)
-    made.content = {name: source.get(name, {}) for name in TABLES}
+    made.problems += [f"{name} is missing: this backup is not whole" for name in (*_HEAD, *TABLES, "settings") if name not in source]
+    made.content = {name: source[name] for name in TABLES if name in source}
     made.settings = source.get("settings", {})
-    if not isinstance(made.settings, dict):
-        made.problems.append("settings must be an object")
+    generation = source.get("generation", 0)
+    if isinstance(generation, bool) or not isinstance(generation, int) or not 0 <= generation < 2**62:
+        made.problems.append("generation must be a whole number")
     return made
 
 
@@ -83,10 +86,11 @@ def _settle_keys(made: Converted) -> None:
 
 
 def _problems(made: Converted) -> list[str]:
+    by_rule = _rule_problems(made)
     content = {name: made.content.get(name, {}) for name in TABLES}
     # What could not be converted is missing from the content: looking for what refers to it would blame the wrong places.
     found = [*made.problems, *type_problems(content)] if made.problems else content_problems(content)
-    return list(dict.fromkeys([*found, *_rule_problems(made)]))
+    return list(dict.fromkeys([*found, *by_rule, *settings_problems(made.settings)]))
 
 
 def _rule_problems(made: Converted) -> list[str]:
@@ -108,7 +112,7 @@ def _with_utc_times(table: str, records: dict[str, Any], problems: list[str]) ->
     timed = {}
     for position, (key, record) in enumerate(records.items()):
         timed[key] = record
-        for field in ("created_at", "updated_at", "expires_at"):
+        for field in ("created_at", "updated_at", "expires_at", "rotated_at"):
             if not isinstance(record, dict) or not isinstance(record.get(field), str):
                 continue
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from secure_mcp_gateway.params import VALUE_DEPTH, is_deeper
 from secure_mcp_gateway.repository.names import server_name_problem
 from secure_mcp_gateway.store.check import POLICIES
 
@@ -19,27 +20,29 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 
 
 def server_problems(server: Any, where: str, new: bool = True) -> list[str]:
-    """Of a whole server with our names for its fields, at the path ``where``. ``new`` holds it to the rule for names, to having a
-    command or a URL, and its policies to saying whether they are enabled; what stood elsewhere before may be as it is."""
+    """Of a whole server with our names for its fields, at the path ``where``. ``new`` holds its name to the rule; a name that stood
+    elsewhere before may be as it is."""
     if not isinstance(server, dict):
         return [f"{where} must be an object"]
+    if is_deeper(server, VALUE_DEPTH):
+        return [f"{where} is nested deeper than {VALUE_DEPTH} levels"]
     at = f"{where}." if where else ""
     given = {field: value for field, value in server.items() if value is not None}
     return [
         *_name_problems(given.get("server_name"), f"{at}server_name", new),
-        *_connection_problems(given.get("config"), f"{at}config", new),
+        *_connection_problems(given.get("config"), f"{at}config"),
         *_optional(text_problems, given, "description", at),
         *_optional(tools_problems, given, "tools", at),
         *_optional(strings_problems, given, "denied_tools", at),
-        *(problem for field in POLICIES if field in given for problem in policy_problems(given[field], f"{at}{field}", new)),
+        *(problem for field in POLICIES if field in given for problem in policy_problems(given[field], f"{at}{field}")),
     ]
 
 
-def policy_problems(policy: Any, path: str, new: bool = True) -> Iterator[str]:
+def policy_problems(policy: Any, path: str) -> Iterator[str]:
     if not isinstance(policy, dict):
         yield f"{path} must be an object"
         return
-    if not isinstance(policy.get("enabled", None if new else False), bool):
+    if not isinstance(policy.get("enabled"), bool):
         yield f"{path}.enabled must be true or false"
     given = {field: policy[field] for field in _POLICY_OPTIONS if policy.get(field) is not None}
     yield from _optional(text_problems, given, "policy_name", f"{path}.")
@@ -142,14 +145,14 @@ def text_problems(value: Any, path: str) -> Iterator[str]:
 _CONNECTION = {"args": args_problems, "env": env_problems, "headers": headers_problems}
 
 
-def _connection_problems(config: Any, path: str, new: bool) -> Iterator[str]:
+def _connection_problems(config: Any, path: str) -> Iterator[str]:
     if not isinstance(config, dict):
         yield f"{path} must be an object with a command or a url"
         return
     given = {field: value for field, value in config.items() if value is not None}
     if "command" in given and "url" in given:
         yield f"{path} must have a command or a url, not both"
-    elif new and not {"command", "url"} & given.keys():
+    elif not {"command", "url"} & given.keys():
         yield f"{path} must have a command or a url"
     yield from _optional(command_problems, given, "command", f"{path}.")
     yield from _optional(url_problems, given, "url", f"{path}.")

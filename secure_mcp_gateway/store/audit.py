@@ -8,9 +8,11 @@ everybody else.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import stat
 
 from secure_mcp_gateway.errors import Unavailable
 from secure_mcp_gateway.store.document import AuditHead
@@ -69,6 +71,15 @@ def _safe_name(value: str) -> str:
     return value if len(value) <= _LONGEST_NAME else value[:_LONGEST_NAME] + "..."
 
 
+def _open_regular(path: str, flags: int) -> int:
+    """A FIFO in the log's place must not be waited for."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return descriptor
+
+
 def seal(body: bytes) -> tuple[bytes, str]:
     """The line with its hash, and the hash, of an encoded line that has none yet."""
     from hashlib import sha256
@@ -120,7 +131,7 @@ class AuditLog:
         count, last, generation, size = 0, GENESIS, 0, 0
         for path in self.files():
             position, size = 0, 0
-            with open(path, "rb") as file:
+            with open(path, "rb", opener=_open_regular) as file:
                 for line in file:
                     position += len(line)
                     content = opened(line)
@@ -148,7 +159,7 @@ class AuditLog:
     def lines(self) -> Iterator[bytes]:
         """Every line as it stands there, the oldest first; the last one may be torn."""
         for path in self.files():
-            with open(path, "rb") as file:
+            with open(path, "rb", opener=_open_regular) as file:
                 yield from file
 
     def _append(self, head: AuditHead, generation: int, lines: list[Line], owner: tuple[int, int] | None, durable: bool) -> AuditHead:

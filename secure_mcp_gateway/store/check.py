@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from secure_mcp_gateway.store.clock import is_time
 from secure_mcp_gateway.store.document import email_key, member_key
 
 TYPE_CHECKING = False
@@ -22,6 +25,7 @@ FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
         "created_at": (str,),
         "expires_at": (str, _NULL),
         "disabled": (bool,),
+        "rotated_at": (str, _NULL),
     },
     "mcp_configs": {"mcp_config_name": (str,), "mcp_config": (list,), "created_at": (str,), "updated_at": (str,)},
     "projects": {"project_name": (str,), "mcp_config_id": (str, _NULL), "created_at": (str,)},
@@ -35,8 +39,11 @@ FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
         "created_at": (str,),
         "expires_at": (str, _NULL),
         "disabled": (bool,),
+        "rotated_at": (str, _NULL),
     },
 }
+_NAMES = {"mcp_configs": "mcp_config_name", "projects": "project_name", "users": "email", "admin_keys": "name"}
+_PUBLIC_IDS = {"apikeys": ("api_key_id", re.compile(r"key_[0-9a-f]{16}")), "admin_keys": ("admin_key", re.compile(r"adm_[0-9a-f]{16}"))}
 
 POLICIES = ("input_guardrails_policy", "output_guardrails_policy", "tool_guardrails_policy")
 SERVER_FIELDS: dict[str, tuple[type, ...]] = {
@@ -48,12 +55,29 @@ SERVER_FIELDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(POLICIES, (dict,)),
 }
 
+_SETTINGS: dict[str, tuple[type, ...]] = {"enkrypt_api_key": (str,), "telemetry": (dict,), "imported": (dict,)}
+_TELEMETRY: dict[str, tuple[type, ...]] = {"enabled": (bool,), "url": (str,), "insecure": (bool,)}
+
 _WORDS = {str: "a string", bool: "true or false", list: "a list", dict: "an object", _NULL: "null"}
 
 
 def content_problems(content: Content) -> list[str]:
     """Every problem, each with the place it is at; secrets and digests are named by their position."""
     return type_problems(content) or [*_reference_problems(content), *_ambiguities(content)]
+
+
+def settings_problems(settings: Any) -> list[str]:
+    if not isinstance(settings, dict):
+        return ["settings must be an object"]
+    problems = list(record_problems("settings", settings, _given(_SETTINGS, settings)))
+    telemetry = settings.get("telemetry")
+    if isinstance(telemetry, dict):
+        problems += record_problems("settings.telemetry", telemetry, _given(_TELEMETRY, telemetry))
+    return problems
+
+
+def _given(fields: dict[str, tuple[type, ...]], record: dict[str, Any]) -> dict[str, tuple[type, ...]]:
+    return {field: types for field, types in fields.items() if field in record}
 
 
 def type_problems(content: Content) -> list[str]:
@@ -73,7 +97,7 @@ def record_problems(where: str, record: Any, fields: dict[str, tuple[type, ...]]
 
 def place(table: str, position: int, key: str) -> str:
     """How a problem names a record: by its id, or by its position where the key is a digest or a secret."""
-    return f"{table}[{position}]" if table in ("apikeys", "admin_keys") else f"{table}[{key[:60]!r}]"
+    return f"{table}[{position}]" if table in ("apikeys", "admin_keys") else f"{table}[{key[:80]!r}]"
 
 
 def _table_problems(table: str, content: Content) -> Iterator[str]:
@@ -87,6 +111,8 @@ def _table_problems(table: str, content: Content) -> Iterator[str]:
         yield from found
         if not found:
             yield from _key_problems(table, key, where)
+            yield from _name_problems(table, record, where)
+            yield from _time_problems(record, where)
             if table == "mcp_configs":
                 yield from _server_problems(where, record["mcp_config"])
 
@@ -97,6 +123,20 @@ def _key_problems(table: str, key: str, where: str) -> Iterator[str]:
             yield f"{where} must stand under a SHA-256 digest"
     elif table != "members" and (not 0 < len(key) <= 100 or "/" in key or not key.isprintable()):
         yield f"{where} has an id that cannot be one: 1 to 100 printable characters without a slash"
+
+
+def _name_problems(table: str, record: dict[str, Any], where: str) -> Iterator[str]:
+    if table in _NAMES and not record[_NAMES[table]]:
+        yield f"{where}.{_NAMES[table]} must not be empty"
+    field, form = _PUBLIC_IDS.get(table, ("", None))
+    if form is not None and not form.fullmatch(record[field]):
+        yield f"{where}.{field} must be {form.pattern[:4]} and 16 hexadecimal digits"
+
+
+def _time_problems(record: dict[str, Any], where: str) -> Iterator[str]:
+    for field in ("created_at", "updated_at", "expires_at", "rotated_at"):
+        if record.get(field) is not None and not is_time(record[field]):
+            yield f"{where}.{field} is not a time such as 2026-01-02T03:04:05.678901+00:00"
 
 
 def _server_problems(where: str, servers: list[Any]) -> Iterator[str]:

@@ -21,6 +21,11 @@ def time_after(now: str, days: int) -> str:
     return (datetime.fromisoformat(now) + timedelta(days=days)).isoformat(timespec="microseconds")
 
 
+def is_time(text: str) -> bool:
+    """Is this a time as the store writes it?"""
+    return len(text) == 32 and text.endswith("+00:00") and text[10] == "T" and text[:4].isdigit() and text[17:19].isdigit()
+
+
 def utc_time(text: object) -> str:
     """Any ISO 8601 date and time in the store's form, taken as UTC where it has no offset; ``ValueError`` for anything else."""
     import re

@@ -9,8 +9,8 @@ import json
 from operator import itemgetter
 
 from secure_mcp_gateway.errors import StoreDamaged
-from secure_mcp_gateway.params import strict_json
-from secure_mcp_gateway.store.check import FIELDS, SERVER_FIELDS, place, record_problems
+from secure_mcp_gateway.params import DOCUMENT_DEPTH, strict_json
+from secure_mcp_gateway.store.check import FIELDS, SERVER_FIELDS, place, record_problems, settings_problems
 from secure_mcp_gateway.store.document import FORMAT, TABLES, AuditHead, Document
 from secure_mcp_gateway.store.table import SEPARATOR, Bucket, Table
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 # What a record may lack; everything else that the rules stand on must be there, and all of it of the right type.
-_OPTIONAL = {"expires_at", "disabled", "updated_at"}
+_OPTIONAL = {"expires_at", "disabled", "rotated_at", "updated_at"}
 _OPTIONAL_IN_SERVERS = set(SERVER_FIELDS) - {"server_name", "config"}
 _TYPES_OF = {name: itemgetter(*fields) for name, fields in FIELDS.items()}
 _LARGEST = 2**63 - 1
+_WAY_OUT = "move it away, then restore a backup (safety backups stand in `backups` beside it): system restore --input-file FILE"
 
 
 def encode(document: Document) -> list[bytes]:
@@ -80,8 +81,8 @@ def _decode_pieces(pieces: list[bytes], previous: Document) -> Document:
         at = end + 1
     if at != len(pieces) - 1:
         raise ValueError
-    tail = strict_json("{" + pieces[at].decode())
-    if tail.keys() != {"settings"} or not isinstance(tail["settings"], dict):
+    tail = strict_json("{" + pieces[at].decode(), DOCUMENT_DEPTH)
+    if tail.keys() != {"settings"} or settings_problems(tail["settings"]):
         raise ValueError
     return previous.with_tables(tables, settings=tail["settings"], generation=_number(head["generation"]), audit=_audit(head["audit"]))
 
@@ -109,7 +110,7 @@ def _decode_table(name: str, pieces: list[bytes], previous: Table) -> tuple[Tabl
 
 def _decode_any(data: bytes) -> Document:
     try:
-        content = strict_json(data.decode())
+        content = strict_json(data.decode(), DOCUMENT_DEPTH)
     except UnicodeDecodeError as error:
         raise _damaged(f"byte {error.start} is not UTF-8") from None
     except ValueError as error:
@@ -137,8 +138,8 @@ def _decode_content(content: dict[str, Any]) -> Document:
         tables[name] = records
     try:
         settings = content["settings"]
-        if not isinstance(settings, dict):
-            raise TypeError
+        for problem in settings_problems(settings):
+            raise _damaged(problem)
         return Document.of(tables, settings, _number(content["generation"]), _audit(content["audit"]))
     except (KeyError, TypeError, ValueError):
         raise _damaged("`generation`, `audit` or `settings` is missing or of another type") from None
@@ -188,4 +189,4 @@ def _number(found: Any) -> int:
 
 
 def _damaged(place: str) -> StoreDamaged:
-    return StoreDamaged("the store is damaged", "put a backup in its place: see `backups` beside it", private=place)
+    return StoreDamaged("the store is damaged", _WAY_OUT, private=place)

@@ -180,11 +180,18 @@ class StoreFile:
             return None
         return found.st_uid, found.st_gid
 
+    def _is_mine(self) -> bool:
+        """Then the file's mode is in the way, not its owner."""
+        try:
+            return os.name != "nt" and os.stat(self.path).st_uid == os.geteuid()
+        except OSError:
+            return False
+
     def failure(self, error: OSError, deed: str) -> Unavailable:
         reason = os.strerror(error.errno) if error.errno else str(error)
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return StoreMissing("there is no store", "make one with: secure-mcp-gateway generate-config", private=self.path)
-        if error.errno in (errno.EACCES, errno.EPERM):
+        if error.errno in (errno.EACCES, errno.EPERM) and not self._is_mine():
             return StoreForbidden(f"the store may not be {deed} by this user", "run this as the store's owner", private=self.path)
         return Unavailable(f"the store cannot be {deed}: {reason}", private=self.path)
 

@@ -95,7 +95,8 @@ def server_from_enkrypt(server: Record) -> Record:
     renamed: Record = {}
     for field, value in server.items():
         target = _RENAMED.get(field, field)
-        renamed[field if target in server and target != field else target] = value
+        taken = target != field and (target in server or target in renamed)
+        renamed[field if taken else target] = value
     return {field: _policy(value) if field in POLICIES else value for field, value in renamed.items()}
 
 
@@ -111,8 +112,15 @@ def servers_from_enkrypt(config: Record, where: str) -> tuple[Any, list[str]]:
     problems = lost_restrictions(where or "data", config, ())
     overrides, servers = config.get("common_overrides"), config.get("mcp_config")
     common = None
+    if overrides is not None and not isinstance(overrides, dict):
+        problems.append(f"{at}common_overrides must be an object")
     if isinstance(overrides, dict):
         problems += lost_restrictions(f"{at}common_overrides", overrides, KEPT_IN_OVERRIDES)
+        problems += [
+            f"{at}common_overrides.{field} is switched on and has no meaning here: take it out"
+            for field, value in overrides.items()
+            if field not in KEPT_IN_OVERRIDES and "guardrails" not in field and isinstance(value, dict) and value.get("enabled") is True
+        ]
         common = _policy(overrides.get(_COMMON_TOOL_POLICY))
     if isinstance(servers, list):
         servers = [_server(problems, f"{at}mcp_config[{position}]", server, common) for position, server in enumerate(servers)]
@@ -169,7 +177,7 @@ def _project(made: Converted, key: str, record: Record) -> Record:
 def _user(made: Converted, key: str, record: Record) -> Record:
     where = f"users[{key[:60]!r}]"
     made.problems += lost_restrictions(where, record, KEPT_ELSEWHERE)
-    return {**record, "created_at": made.time(where, record)}
+    return {**_named(record, "email"), "created_at": made.time(where, record)}
 
 
 def _members(made: Converted, project_id: str, project: Record) -> list[tuple[str, Record]]:
@@ -180,7 +188,7 @@ def _members(made: Converted, project_id: str, project: Record) -> list[tuple[st
         return []
     if len(set(users)) < len(users):
         made.warnings.append(f"{where} names a user twice: taken once")
-    created = made.time(where, project)
+    created = made.time(f"projects[{project_id[:60]!r}]", project)
     return [(member_key(project_id, each), {"project_id": project_id, "user_id": each, "created_at": created}) for each in users]
 
 

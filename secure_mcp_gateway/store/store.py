@@ -140,6 +140,17 @@ class Store:
         return newest_first(lines, document.audit, document.generation, keep)
 
     def verify_audit(self) -> Line:
+        """First without the lock; what then looks broken may have been a write under way, and is looked at again with it."""
+        from secure_mcp_gateway.store.audit_check import verified
+
+        document = self.snapshot()
+        try:
+            found = verified(self.log(document), document.audit)
+        except OSError as error:
+            raise self.log(document).unreadable(error) from None
+        return found if found["valid"] and not found["problem"] else self._verified_under_lock()
+
+    def _verified_under_lock(self) -> Line:
         from secure_mcp_gateway.store.audit_check import verified
 
         lock = self._acquired(self._lock_seconds)
@@ -156,7 +167,10 @@ class Store:
         """What is wrong (first) or doubtful (second) about the store's file and folder."""
         from secure_mcp_gateway.store.facts import facts
 
-        return facts(self.file, self.log(self.snapshot()).path)
+        try:
+            return facts(self.file, self.log(self.snapshot()).path)
+        except OSError as error:
+            raise self.file.failure(error, "read") from None
 
     def log(self, document: Document) -> AuditLog:
         name = document.audit.file

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 
+from secure_mcp_gateway.params import decode_json
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,33 +18,6 @@ if TYPE_CHECKING:
 SEPARATOR = b",\n\n"
 _SMALLEST_BUCKET = 16
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("an object holds the same name twice")
-    return made
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        raise ValueError("a number is too large")
-    return number
-
-
-def _integer(text: str) -> int:
-    if len(text) > 1000:
-        raise ValueError("a number has over 1,000 digits")
-    return int(text)
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON number")
-
-
-_read = json.JSONDecoder(object_pairs_hook=_each_name_once, parse_constant=_no_number, parse_float=_finite, parse_int=_integer).decode
 
 
 class Map:
@@ -208,7 +183,7 @@ class Table:
 
     def read_bucket(self, encoded: bytes) -> Bucket:
         """``ValueError`` where the bytes are not one record a line, in order, or could not be written again as they are."""
-        records = _read("{" + encoded.decode() + "}")
+        records = decode_json("{" + encoded.decode() + "}")
         if not records or encoded.count(b"\n") + 1 != len(records):
             raise ValueError("a bucket holds one record a line, each key once")
         if b"\\u" in encoded:

@@ -56,7 +56,7 @@ def users_of(document: Document) -> list[int]:
 def full_content() -> dict[str, dict[str, dict[str, Any]]]:
     """A record of each kind, with text that is not ASCII and numbers that are not whole."""
     server = {"server_name": "echo", "config": {"command": "run", "args": ["ä\n\u2028", "\\ud800"], "env": {}}, "threshold": 0.5}
-    dates = {"created_at": time_of(1), "expires_at": None, "disabled": False}
+    dates = {"created_at": time_of(1), "expires_at": None, "disabled": False, "rotated_at": None}
     return {
         "admin_keys": {"a" * 64: {"admin_key": "adm_1", "name": "root", "hint": "abcd", **dates}},
         "mcp_configs": {"c-1": {"mcp_config_name": "größe", "mcp_config": [server], "created_at": time_of(1), "updated_at": time_of(2)}},
@@ -122,7 +122,7 @@ class StoreCase(unittest.TestCase):
 
     def assert_sound(self, store: Store) -> None:
         """The store works, its audit verifies, and exactly the writes that took place are told as such."""
-        before = store.snapshot().generation
+        before = Store(self.path).snapshot().generation
         # A torn backup is swept by the next one, a torn document by the next write.
         self.assertEqual(add(store, 9_999, backup=os.path.exists(self.at("backups"))), before + 1)
         fresh = Store(self.path)

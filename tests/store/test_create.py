@@ -121,7 +121,7 @@ class CreationTest(StoreCase):
             return add(store, 500 + number) if number else self.over() or 0
 
         in_threads(6, work)
-        self.assertEqual(store.snapshot().generation, 7)
-        self.assertEqual(len(store.snapshot().table("projects")), 0)
+        self.assertEqual(Store(self.path).snapshot().generation, 7)
+        self.assertEqual(len(Store(self.path).snapshot().table("projects")), 0)
         self.assertEqual(json.loads(self.read())["generation"], 7)
         self.assert_sound(store)

@@ -142,7 +142,7 @@ class RecordDamageTest(DamageCase):
                 for wrong in (5, ["x"], {}):
                     if not isinstance(record[field], type(wrong)):
                         yield table, key, f".{field} must be", {**record, field: wrong}
-                if field not in ("expires_at", "disabled", "updated_at"):
+                if field not in ("expires_at", "disabled", "rotated_at", "updated_at"):
                     yield table, key, f".{field} is missing", {name: value for name, value in record.items() if name != field}
             for wrong in (None, 5, "x", []):
                 yield table, key, "must be an object", wrong
