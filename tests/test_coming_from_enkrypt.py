@@ -15,6 +15,8 @@ from secure_mcp_gateway.errors import GatewayError, InvalidRequest, Unauthorized
 from secure_mcp_gateway.repository.api_keys import authenticate
 from secure_mcp_gateway.repository.call import ADMIN, Caller, new_call
 from secure_mcp_gateway.repository.restore import restore_store
+from secure_mcp_gateway.repository.system import backup, tables_of
+from secure_mcp_gateway.repository.users import get_user
 from secure_mcp_gateway.store.audit import AuditEntry
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.store.document import Draft
@@ -81,6 +83,13 @@ class Restoring(RestoreCase):
         self.assertEqual(settings["imported"]["common_mcp_gateway_config"]["timeout_settings"], {"default_timeout": 30})
         self.assertEqual(settings["telemetry"], {"enabled": True, "url": "http://localhost:4317", "insecure": True})
 
+    def test_an_address_is_found_in_both_forms_of_its_accents(self) -> None:
+        document = old.line_2_1()
+        document["users"][old.USER_ID]["email"] = "e\u0301@example.com"
+        self.restore(document)
+        for form in ("e\u0301@example.com", "\u00e9@example.com"):
+            self.assertEqual(get_user(self.store.snapshot(), self.call, user_identifier=form)["user_id"], old.USER_ID)
+
     def test_the_files_admin_key_is_taken_only_when_asked_for(self) -> None:
         self.restore(old.line_2_1(), with_admin_keys=True)
         self.assertEqual(authenticate(self.store.snapshot(), old.ADMIN, now_text()).name, "imported")
@@ -115,8 +124,6 @@ class Restoring(RestoreCase):
         self.assertEqual(authenticate(Store(path).snapshot(), old.KEY, now_text()).name, "old@example.com")
 
     def test_a_backup_of_ours_comes_back_as_it_was(self) -> None:
-        from secure_mcp_gateway.repository.system import backup, tables_of
-
         before = tables_of(self.store.snapshot())
         saved = json.loads(json.dumps(backup(Draft(self.store.snapshot()), self.call)))
         self.restore(old.line_2_1())
@@ -161,6 +168,31 @@ class Refusing(RestoreCase):
         document["users"]["second"] = {"email": "OLD@example.com"}
         document["mcp_configs"]["other"] = {"mcp_config_name": old.CONFIG_ID, "mcp_config": []}
         self.assert_refused(document, "old@example.com", "is the id of another one")
+
+    def test_two_policies_for_one_place_are_refused(self) -> None:
+        on, off = {"enabled": True, "guardrail_name": "A", "block": ["pii"]}, {"enabled": False}
+        for other in (off, {"enabled": True, "guardrail_name": "B"}):
+            document = old.line_2_2()
+            server = document["mcp_configs"][old.CONFIG_ID]["mcp_config"][0]
+            del document["mcp_configs"][old.CONFIG_ID]["common_overrides"]
+            server.update(tool_guardrails_config=other, server_tools_guardrails_config=on)
+            self.assert_refused(document, "server_tools_guardrails_config is a restriction")
+        for overrides in ([{"server_tools_guardrails_config": on}], {"anything": {"enabled": True}}):
+            document = old.line_2_2()
+            document["mcp_configs"][old.CONFIG_ID]["common_overrides"] = overrides
+            self.assert_refused(document, "common_overrides")
+
+    def test_a_backup_that_is_not_whole_is_refused(self) -> None:
+        saved = backup(Draft(self.store.snapshot()), self.call)
+        for name in ("format", "generation", "apikeys", "members", "admin_keys", "settings"):
+            self.assert_refused({key: value for key, value in saved.items() if key != name}, name)
+        for settings in ("x", {"telemetry": 3}, {"telemetry": {"enabled": "yes"}}, {"enkrypt_api_key": 5}, {"imported": []}):
+            self.assert_refused({**saved, "settings": settings}, "settings")
+        for generation in (True, -1, "7", 2**70):
+            self.assert_refused({**saved, "generation": generation}, "generation")
+        digest, key = next(iter(saved["apikeys"].items()))
+        for wrong in ({"rotated_at": 3}, {"api_key_id": "x"}, {"expires_at": "never"}):
+            self.assert_refused({**saved, "apikeys": {digest: {**key, **wrong}}}, next(iter(wrong)))
 
     def test_what_dangles_is_refused(self) -> None:
         document = old.line_2_1()

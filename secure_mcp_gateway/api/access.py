@@ -48,8 +48,8 @@ class Surroundings:
         host, port = _split(request.authority)
         if self._hosts and host not in self._hosts and request.authority.lower() not in self._hosts:
             raise Forbidden("this Host is not served here", "name it with --allow-host")
-        origin = request.header("origin")
-        if origin and not self.admits_origin(origin) and not _is_same(origin, host, port or (443 if request.secure else None)):
+        origin = request.headers.get("origin")
+        if origin is not None and not self.admits_origin(origin) and not _is_same(origin, host, port or (443 if request.secure else None)):
             raise Forbidden("requests from pages of another Origin are refused", "name it with --allow-origin")
 
 

@@ -8,7 +8,7 @@ import time
 
 from secure_mcp_gateway.api.access import Surroundings, bearer_caller, require_access
 from secure_mcp_gateway.api.inputs import Inputs, read_body, read_query
-from secure_mcp_gateway.api.pages import PUBLIC_METHODS, is_public, public_page
+from secure_mcp_gateway.api.pages import PUBLIC_METHODS, is_public, public_page, without_slash
 from secure_mcp_gateway.api.router import Match, Router
 from secure_mcp_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Unavailable, UnsupportedMediaType
 from secure_mcp_gateway.operations import all_operations
@@ -59,7 +59,7 @@ class ManagementApp:
             if isinstance(error, Unavailable):
                 self._complain(error)
             response = error_response(error, now_text())
-        if request.raw_path.startswith("/api"):
+        if request.raw_path.startswith("/api") and response.status < 400:
             response.headers.append(_NO_STORE)
         self._admit_origin(request, response)
         return response
@@ -68,25 +68,27 @@ class ManagementApp:
         if request.method in ("GET", "HEAD"):
             page = public_page(request.raw_path, self._store)
             if page is not None:
+                request.route = without_slash(request.raw_path)
                 self._surroundings.check(request)
                 return page
         if _is_preflight(request) and self._surroundings.admits_origin(request.header("origin")):
             return self._preflight(request)
+        found = self._router.match(request.method, request.raw_path)
+        if found is not None and found.operation is not None:
+            request.route = found.operation.path
         document = self._store.snapshot()
         caller = bearer_caller(document, request, now_text())
         request.key_id = caller.key_id
         call = new_call(caller, self._store, request.request_id)
-        match = self._matched(request)
+        match = self._matched(request, found)
         if match.operation is None:
             self._surroundings.check(request)
             return Response(204, headers=[("Allow", ", ".join(match.methods))])
-        request.route = match.operation.path
         return self._run(request, match, match.operation, document, call)
 
-    def _matched(self, request: Request) -> Match:
+    def _matched(self, request: Request, match: Match | None) -> Match:
         if request.raw_path == "*":
             return Match(None, ("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"), [])
-        match = self._router.match(request.method, request.raw_path)
         if match is None and is_public(request.raw_path):
             match = Match(None, PUBLIC_METHODS, [])
         if match is None:
@@ -97,6 +99,7 @@ class ManagementApp:
 
     def _run(self, request: Request, match: Match, operation: Operation, document: Document, call: Call) -> Response:
         values: dict[str, Any] = {}
+        target = None
         try:
             self._surroundings.check(request)
             require_access(call.caller, operation)
@@ -106,23 +109,20 @@ class ManagementApp:
             target = self._files.target(operation, values)
         except GatewayError as error:
             if operation.writes:
-                self._store.refuse(audit_entry(operation, call, values), error)
+                self._store.refuse(audit_entry(operation, call, {**match.values("replace"), **values}), error)
             raise
         if_match = request.headers.get("if-match") if operation.writes else None
-        result = perform(
-            operation, self._store, call, values, document=document, if_match=if_match, deliver=target.deliver if target else None
-        )
+        deliver, file = (target.deliver, target.path) if target else (None, None)
+        result = perform(operation, self._store, call, values, document=document, if_match=if_match, deliver=deliver, file=file)
         return _success(request, operation, values, result, document.generation)
 
     def _preflight(self, request: Request) -> Response:
-        match = self._router.match(request.method, request.raw_path)
-        if match is None:
-            raise NotFound("there is no such path")
+        methods = self._matched(request, self._router.match(request.method, request.raw_path)).methods
         return Response(
             204,
             headers=[
-                ("Allow", ", ".join(match.methods)),
-                ("Access-Control-Allow-Methods", ", ".join(match.methods)),
+                ("Allow", ", ".join(methods)),
+                ("Access-Control-Allow-Methods", ", ".join(methods)),
                 ("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, X-Request-Id"),
                 ("Access-Control-Max-Age", "600"),
             ],
@@ -175,14 +175,14 @@ class Target:
 
     def __init__(self, field: str, path: str | None, overwrite: bool, files: Files) -> None:
         self._field = field
-        self._path = path
+        self.path = path
         self._overwrite = overwrite
         self._files = files
 
     def deliver(self, document: Any) -> dict[str, Any]:
-        if self._path is None:
+        if self.path is None:
             return {"output_file": None, self._field: document}
-        return {"output_file": self._files.write(self._path, document, self._overwrite), self._field: None}
+        return {"output_file": self._files.write(self.path, document, self._overwrite), self._field: None}
 
 
 def _json_body(request: Request) -> bytes:

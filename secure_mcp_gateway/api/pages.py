@@ -26,7 +26,7 @@ _made: dict[str, bytes] = {}
 
 def public_page(raw_path: str, store: Store) -> Response | None:
     """The answer to a GET that needs no key; None for every other path. ``Unavailable`` where the store cannot be read."""
-    path = _without_slash(raw_path)
+    path = without_slash(raw_path)
     if path == "/health":
         return _health(store)
     if path == "/openapi.json":
@@ -39,18 +39,19 @@ def public_page(raw_path: str, store: Store) -> Response | None:
 
 
 def is_public(raw_path: str) -> bool:
-    return _without_slash(raw_path) in (*_PAGES, "/health", "/openapi.json")
+    return without_slash(raw_path) in (*_PAGES, "/health", "/openapi.json")
 
 
-def _without_slash(raw_path: str) -> str:
+def without_slash(raw_path: str) -> str:
     return raw_path[:-1] if len(raw_path) > 1 and raw_path.endswith("/") else raw_path
 
 
 def _health(store: Store) -> Response:
-    store.snapshot()
+    generation = store.snapshot().generation
     data = {"status": "ok", "version": __version__}
     answer = {"message": "Healthy", "data": data, "timestamp": now_text()}
-    return Response(200, json.dumps(answer).encode(), [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
+    headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("ETag", f'"{generation}"')]
+    return Response(200, json.dumps(answer).encode(), headers)
 
 
 def _once(path: str) -> bytes:

@@ -34,13 +34,13 @@ class Match:
         self.methods = methods
         self.segments = segments
 
-    def values(self) -> dict[str, str]:
-        """The path's parameters, percent-decoded once."""
+    def values(self, errors: str = "strict") -> dict[str, str]:
+        """The path's parameters, percent-decoded once; ``InvalidRequest`` for bytes that are no UTF-8, unless told to replace them."""
         if self.operation is None:
             return {}
         template = self.operation.path.split("/")[1:]
         pairs = zip(template, self.segments)
-        return {name[1:-1]: decoded(segment) for name, segment in pairs if name.startswith("{")}
+        return {name[1:-1]: decoded(segment, errors) for name, segment in pairs if name.startswith("{")}
 
 
 class Router:
@@ -72,9 +72,9 @@ class Router:
         node.operations[operation.method] = operation
 
 
-def decoded(segment: str) -> str:
+def decoded(segment: str, errors: str = "strict") -> str:
     try:
-        return unquote_to_bytes(segment).decode()
+        return unquote_to_bytes(segment).decode(errors=errors)
     except UnicodeDecodeError:
         raise InvalidRequest("the path holds bytes that are not UTF-8", "percent-encode names as UTF-8") from None
 

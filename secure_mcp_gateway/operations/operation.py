@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.params import NAME
+import re
+
+from secure_mcp_gateway.params import FILE, NAME, SECRET
 from secure_mcp_gateway.store.audit import AuditEntry
 from secure_mcp_gateway.store.document import Draft
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.repository.call import Call
     from secure_mcp_gateway.store.document import Document
     from secure_mcp_gateway.store.store import Store
+
+_PUBLIC_ID = re.compile(r"(key|adm)_[0-9a-f]{16}")
 
 # Access: ADMIN keys only, or also a USER's key, for what is its own.
 ADMIN, USER = "admin", "user"
@@ -85,11 +89,13 @@ def perform(
     document: Document | None = None,
     if_match: str | None = None,
     deliver: Callable[[Any], Any] | None = None,
+    file: str | None = None,
 ) -> Any:
     """Run a row's rule: on ``document`` (the present one where None is given), or as one commit with its audit line.
 
     ``if_match`` is an If-Match field. ``deliver`` takes what the rule returned once nothing else can refuse it, and gives
     the result; what it raises is a refusal like the rule's own, so that a file which cannot be written leaves no line of success.
+    ``file`` is where it goes, for the audit.
     """
     if not operation.writes:
         return operation.run(document or store.snapshot(), call, **values)
@@ -97,7 +103,7 @@ def perform(
         return _dry_run(operation, document or store.snapshot(), call, values, if_match)
     return store.commit(
         lambda draft: operation.run(draft, call, **values),
-        audit_entry(operation, call, values),
+        audit_entry(operation, call, {**values, "output_file": file}),
         if_match=if_match,
         backup=operation.effect == REPLACE,
         counts=operation.effect != RECORD,
@@ -114,7 +120,14 @@ def _dry_run(operation: Operation, document: Document, call: Call, values: dict[
     return result
 
 
+def _may_be_named(param: Param, value: Any) -> bool:
+    """Names and files; of a secret's place only a public id."""
+    if param.kind == SECRET:
+        return isinstance(value, str) and _PUBLIC_ID.fullmatch(value) is not None
+    return param.kind in (NAME, FILE) and isinstance(value, str)
+
+
 def audit_entry(operation: Operation, call: Call, values: dict[str, Any]) -> AuditEntry:
-    named = {param.name: values[param.name] for param in operation.params if param.kind == NAME and values.get(param.name) is not None}
+    named = {param.name: values[param.name] for param in operation.params if _may_be_named(param, values.get(param.name))}
     caller = call.caller
     return AuditEntry(call.now, caller.kind, caller.key_id, caller.name, call.request_id, operation.name, named)

@@ -24,8 +24,9 @@ def server_problems(server: Any, where: str, new: bool = True) -> list[str]:
     elsewhere before may be as it is."""
     if not isinstance(server, dict):
         return [f"{where} must be an object"]
-    if is_deeper(server, VALUE_DEPTH):
-        return [f"{where} is nested deeper than {VALUE_DEPTH} levels"]
+    # A level more than each of its values may have.
+    if is_deeper(server, VALUE_DEPTH + 1):
+        return [f"{where} is nested deeper than {VALUE_DEPTH + 1} levels"]
     at = f"{where}." if where else ""
     given = {field: value for field, value in server.items() if value is not None}
     return [

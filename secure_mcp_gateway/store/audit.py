@@ -20,7 +20,7 @@ from secure_mcp_gateway.store.file import own, sync, sync_folder, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     Line = dict[str, Any]
@@ -50,8 +50,10 @@ class AuditEntry:
         self.operation = operation
         self.named = named
 
-    def line(self, result: str, generation: int | None, resolved: dict[str, str]) -> Line:
-        named = {key: _safe_name(value) for key, value in {**self.named, **resolved}.items()}
+    def line(self, result: str, generation: int | None, resolved: dict[str, str], is_secret: Callable[[str], bool]) -> Line:
+        """``is_secret`` tells whether a text is a key of the store: one that came from elsewhere has no form to know it by."""
+        given = {**self.named, **resolved}
+        named = {key: "***" if is_secret(value.strip()) else _safe_name(value) for key, value in given.items()}
         return {
             "time": self.time,
             "actor": {"kind": self.kind, "id": self.key_id, "name": self.name.encode("utf-8", "replace").decode()},

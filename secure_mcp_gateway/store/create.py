@@ -49,7 +49,7 @@ def _create_locked(store: Store, content: Callable[[Draft], T], entry: AuditEntr
     if backup is not None and present is not None:
         write_backup(store.file, backup, [present])
     document = draft.sealed(draft.generation + 1)
-    line = entry.line("ok", document.generation, {**draft.names, "store": os.path.basename(store.path)})
+    line = entry.line("ok", document.generation, {**draft.names, "store": os.path.basename(store.path)}, draft.holds_secret)
     store._put_in_place(draft, document, [line])
     return result
 

@@ -99,6 +99,10 @@ class Document:
     def get(self, table: str, key: str) -> Record | None:
         return self._tables[table].get(key)
 
+    def holds_secret(self, text: str) -> bool:
+        digest = digest_of(text)
+        return digest in self._tables["admin_keys"] or digest in self._tables["apikeys"]
+
     def found(self, index: str, value: str) -> str | None:
         """The key of the record that has this value: of the one that has it, where values are unique."""
         keys: Map | None = self._index(index).get(value)

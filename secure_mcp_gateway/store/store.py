@@ -248,7 +248,7 @@ class Store:
         settled: list[Ticket] = []
         for ticket in group:
             if ticket.change is None:
-                lines.append(ticket.entry.line(ticket.refusal, None, {}))
+                lines.append(ticket.entry.line(ticket.refusal, None, {}, document.holds_secret))
                 continue
             try:
                 backup = backup_path(self.file, ticket.entry.operation) if ticket.backup else None
@@ -260,10 +260,10 @@ class Store:
             except Exception as error:
                 ticket.error = error
                 if self._refusal_allowed():
-                    lines.append(ticket.entry.line(refusal_code(error), None, {}))
+                    lines.append(ticket.entry.line(refusal_code(error), None, {}, document.holds_secret))
                 continue
             document = draft.sealed(draft.generation + ticket.counts)
-            lines.append(ticket.entry.line("ok", document.generation if ticket.counts else None, draft.names))
+            lines.append(ticket.entry.line("ok", document.generation if ticket.counts else None, draft.names, draft.holds_secret))
             settled.append(ticket)
         try:
             self._persist(loaded, document, lines, durable=bool(settled))

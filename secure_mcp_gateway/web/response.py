@@ -30,7 +30,7 @@ class Response:
 def error_response(error: GatewayError, now: str) -> Response:
     """``now`` is ISO 8601 with an offset. The error's private part stays private."""
     document = {"error": error.code, "detail": error.detail, "timestamp": now}
-    headers = [("Content-Type", "application/json")]
+    headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
     if isinstance(error, Unauthorized):
         headers.append(("WWW-Authenticate", "Bearer"))
     if isinstance(error, MethodNotAllowed):

@@ -92,6 +92,7 @@ class WebServer(ThreadingHTTPServer):
                 self._accept_until_stopped()
         finally:
             self.service.stopping = True
+            self._accept_the_rest()
             self.socket.close()
             self._drain()
             self._reaper.stop()
@@ -170,6 +171,17 @@ class WebServer(ThreadingHTTPServer):
             return False  # out of descriptors or memory
         self._admit(sock, address)
         return True
+
+    def _accept_the_rest(self) -> None:
+        """Closing the listening socket resets the connections in its queue, though their clients have sent requests already."""
+        for _ in range(self.request_queue_size):
+            if self._ended:
+                return
+            try:
+                sock, address = self.socket.accept()
+            except OSError:
+                return
+            self._admit(sock, address)
 
     def _admit(self, sock: socket.socket, address: Any) -> None:
         try:

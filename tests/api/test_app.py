@@ -8,7 +8,7 @@ from typing import Any
 
 from secure_mcp_gateway.api.app import ManagementApp
 from secure_mcp_gateway.web.response import Response
-from tests import team
+from tests import enkrypt_files, team
 from tests.surfaces import send
 from tests.test_every_operation import TableCase
 
@@ -78,7 +78,8 @@ class Routing(TableCase):
 
 class Versions(TableCase):
     def setUp(self) -> None:
-        self.app = ManagementApp(self.fresh())
+        self.store = self.fresh()
+        self.app = ManagementApp(self.store)
 
     def test_answers_to_get_carry_the_generation_and_no_store(self) -> None:
         answer = send(self.app, "GET", "/api/v1/users")
@@ -130,6 +131,30 @@ class Versions(TableCase):
         self.assertEqual((lines[3]["request_id"], lines[3]["generation"], lines[3]["named"]["email"]), ("mine-1", 2, "new@example.com"))
 
 
+    def test_a_refusal_names_what_the_path_names_and_an_export_its_file(self) -> None:
+        send(self.app, "DELETE", "/api/v1/configs/alpha", key=team.ADA)
+        send(self.app, "POST", "/api/v1/configs/alpha/servers", b"{")
+        send(self.app, "POST", f"/api/v1/api-keys/{team.ADA_KEY_ID}/disable", {"x": 1})
+        send(self.app, "DELETE", f"/api/v1/users/{team.ADA}")
+        send(self.app, "DELETE", "/api/v1/users/%20" + team.ADMIN)
+        send(self.app, "POST", "/api/v1/system/backup", {"output_file": os.path.join(self.folder, "b.json")})
+        lines = body(send(self.app, "GET", "/api/v1/system/audit?limit=6"))["data"][::-1]
+        named = [line["named"] for line in lines]
+        config = {"config_identifier": "alpha"}
+        self.assertEqual(named[:3], [config, config, {"api_key": team.ADA_KEY_ID}])
+        self.assertEqual(named[3:5], [{"user_identifier": "***"}] * 2)
+        self.assertEqual(named[5]["output_file"], os.path.join(self.folder, "b.json"))
+
+    def test_a_key_from_elsewhere_never_stands_in_the_audit(self) -> None:
+        send(self.app, "POST", "/api/v1/system/restore", {"data": enkrypt_files.line_2_1(), "with_admin_keys": True})
+        for secret in (enkrypt_files.KEY, enkrypt_files.ADMIN):
+            self.assertEqual(send(self.app, "DELETE", f"/api/v1/projects/{secret}").status, 404)
+        with open(os.path.join(self.store.folder, "audit.jsonl"), encoding="utf-8") as file:
+            log = file.read()
+        self.assertNotIn(enkrypt_files.KEY, log)
+        self.assertNotIn(enkrypt_files.ADMIN[:60], log)
+
+
 class PublicPages(TableCase):
     def test_they_need_no_key_and_name_no_other_host(self) -> None:
         app = ManagementApp(self.fresh())
@@ -145,6 +170,13 @@ class PublicPages(TableCase):
         self.assertEqual(send(app, "OPTIONS", "/docs").status, 204)
         self.assertEqual(send(app, "GET", "/docs//", key=None).status, 401)
         self.assertEqual(send(app, "GET", "/assets/none.js", key=None).status, 404)
+
+    def test_a_store_that_vanishes_after_the_last_look_is_no_fault_of_ours(self) -> None:
+        store = self.fresh()
+        app = ManagementApp(store)
+        self.assertEqual(send(app, "GET", "/api/v1/whoami").status, 200)
+        os.rename(store.path, store.path + ".away")
+        self.assertEqual(send(app, "GET", "/api/v1/system/health").status, 503)
 
     def test_a_store_that_vanished_is_503_and_not_made_anew(self) -> None:
         store = self.fresh()
@@ -169,7 +201,7 @@ class PublicPages(TableCase):
 class ForeignPages(TableCase):
     def test_another_origin_is_refused(self) -> None:
         app = ManagementApp(self.fresh())
-        for origin in ("https://evil.example", "null", "http://localhost:9999", "http://localhost", "file://localhost:8001"):
+        for origin in ("", "https://evil.example", "null", "http://localhost:9999", "http://localhost", "file://localhost:8001"):
             self.assertEqual(send(app, "GET", "/api/v1/whoami", Origin=origin).status, 403, origin)
         answer = send(app, "GET", "/api/v1/whoami", Origin="http://localhost:8001")
         self.assertEqual(answer.status, 200)
@@ -184,6 +216,7 @@ class ForeignPages(TableCase):
         preflight = send(app, "OPTIONS", "/api/v1/users", key=None, **asked)
         self.assertEqual((preflight.status, field(preflight, "Vary")), (204, "Origin"))
         self.assertIn("POST", field(preflight, "Access-Control-Allow-Methods"))
+        self.assertEqual(send(app, "OPTIONS", "/health", key=None, **asked).status, 204)
         asked["Origin"] = "https://evil.example"
         self.assertEqual(send(app, "OPTIONS", "/api/v1/users", key=None, **asked).status, 401)
         self.assertEqual(send(app, "OPTIONS", "/api/v1/users", **asked).status, 403)

@@ -255,6 +255,15 @@ class TheEnd(GateCase):
         thread.join(PATIENCE)
         self.assertFalse(thread.is_alive())
 
+    def test_answers_those_who_wait_in_the_queue(self) -> None:
+        server = WebServer(("127.0.0.1", 0), self.gate)
+        clients = [RawClient(server.bound).send(get("/a")) for _ in range(20)]
+        server.stop()
+        server.serve()
+        for client in clients:
+            self.assertEqual(client.read().body, b"/a")
+            client.sock.close()
+
     def test_may_come_before_the_beginning_and_twice(self) -> None:
         server = WebServer(("127.0.0.1", 0), self.gate)
         server.stop()
