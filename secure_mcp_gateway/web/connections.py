@@ -8,6 +8,8 @@ import time
 from math import inf
 
 HANDSHAKE, IDLE, HEAD, BUSY, ANSWER, LINGER = range(6)
+# Who connected just now has its first request on the way: closing over it would reset the connection.
+_FIRST_REQUEST = 0.1
 _MAKES_ROOM = ((IDLE,), (HANDSHAKE, HEAD, LINGER))
 
 
@@ -41,13 +43,14 @@ class Timeouts:
 class Connection:
     """``deadline`` (monotonic) is that of the state. Only the connection's own thread changes the two."""
 
-    __slots__ = ("deadline", "evicted", "peer", "secure", "sock", "state")
+    __slots__ = ("deadline", "evicted", "idle_from", "peer", "secure", "sock", "state")
 
     def __init__(self, sock: socket.socket, peer: str, secure: bool, deadline: float) -> None:
         self.sock = sock
         self.peer = peer
         self.secure = secure
         self.evicted = False
+        self.idle_from = time.monotonic() + _FIRST_REQUEST
         self.deadline = deadline
         self.state = HANDSHAKE if secure else IDLE
 
@@ -106,7 +109,11 @@ class Connections:
         connection.shut(socket.SHUT_RD)
 
     def close_idle(self) -> None:
-        self._shut({IDLE, HANDSHAKE}, inf, socket.SHUT_RD)
+        now = time.monotonic()
+        with self._lock:
+            for connection in self._open | self._leaving:
+                if connection.state in (IDLE, HANDSHAKE) and connection.idle_from <= now:
+                    connection.shut(socket.SHUT_RD)
 
     def close_all(self) -> None:
         with self._lock:

@@ -24,6 +24,7 @@ __all__ = ["Application", "Limits", "Timeouts", "TlsFiles", "WebServer"]
 
 _FULL_PAUSE = 0.01
 _DRAIN_PAUSE = 0.05
+_LAST_ARRIVALS = 0.25
 
 
 class WebServer(ThreadingHTTPServer):
@@ -62,6 +63,8 @@ class WebServer(ThreadingHTTPServer):
         if listener:
             self.socket.close()
             self.socket = listener
+            # The server that had it before may have closed its queue.
+            self.server_activate()
         else:
             self._bind()
         self.socket.setblocking(False)
@@ -174,14 +177,15 @@ class WebServer(ThreadingHTTPServer):
 
     def _accept_the_rest(self) -> None:
         """Closing the listening socket resets the connections in its queue, though their clients have sent requests already."""
-        for _ in range(self.request_queue_size):
-            if self._ended:
-                return
-            try:
+        give_up = time.monotonic() + _LAST_ARRIVALS
+        try:
+            # No queue from now on: who comes later is not connected, and so is refused, not reset.
+            self.socket.listen(0)
+            while not self._ended and time.monotonic() < give_up:
                 sock, address = self.socket.accept()
-            except OSError:
-                return
-            self._admit(sock, address)
+                self._admit(sock, address)
+        except OSError:
+            pass  # nobody waits
 
     def _admit(self, sock: socket.socket, address: Any) -> None:
         try:
