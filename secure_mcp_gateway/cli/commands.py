@@ -24,6 +24,7 @@ _MODULES = {
     "system stop-api": "stop_api",
 }
 HELP = "help"
+INTERRUPTED = 130
 
 
 class Command:

@@ -10,8 +10,8 @@ import sys
 from secure_mcp_gateway.errors import Conflict, Forbidden, GatewayError, InvalidRequest
 
 _BACKLOG = 1024
-# ``<process id of the parent>:<descriptor>``, from a parent that keeps the socket while its children come and go.
-INHERITED = "SECURE_MCP_GATEWAY_LISTENER"
+# ``<process id of the parent>:<descriptor>:<announce, or nothing>``, from a parent that keeps the socket while its children come and go.
+INHERITED, ANNOUNCE = "SECURE_MCP_GATEWAY_LISTENER", "announce"
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -33,11 +33,16 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def inherited_socket() -> socket.socket | None:
-    parent, _, descriptor = os.environ.get(INHERITED, "").partition(":")
+def inherited_socket() -> tuple[socket.socket, bool] | None:
+    """With whether its address is still to be announced."""
+    parent, descriptor, announce = (os.environ.get(INHERITED) or "::").split(":")
     if parent != str(os.getppid()):
         return None
-    return socket.socket(fileno=int(descriptor))
+    return socket.socket(fileno=int(descriptor)), announce == ANNOUNCE
+
+
+def handed_on(listener: socket.socket, announce: bool) -> str:
+    return f"{os.getpid()}:{listener.fileno()}:{ANNOUNCE if announce else ''}"
 
 
 def address_of(listener: socket.socket, tls: bool) -> str:

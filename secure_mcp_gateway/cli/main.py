@@ -6,7 +6,7 @@ import os
 import sys
 
 from secure_mcp_gateway.cli.arguments import asked_format, parse_flags, split_words
-from secure_mcp_gateway.cli.commands import HELP, Invocation, find_command, is_complete
+from secure_mcp_gateway.cli.commands import HELP, INTERRUPTED, Invocation, find_command, is_complete
 from secure_mcp_gateway.cli.output import Output
 from secure_mcp_gateway.errors import GatewayError, InternalError, InvalidRequest
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-INTERRUPTED = 130
 DEBUG = "SECURE_MCP_GATEWAY_DEBUG"
 
 

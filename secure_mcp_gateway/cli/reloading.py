@@ -8,23 +8,28 @@ import subprocess
 import sys
 import time
 
-from secure_mcp_gateway.cli.listening import INHERITED
+from secure_mcp_gateway.cli.commands import INTERRUPTED
+from secure_mcp_gateway.cli.listening import INHERITED, handed_on
 from secure_mcp_gateway.errors import NotImplementedHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterable
+
+    from secure_mcp_gateway.cli.output import Output
 
 _POLL_SECONDS = 0.5
 _STOP_SECONDS = 15.0
+_FAILED = 1
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def supervise(arguments: list[str], listener: socket.socket) -> int:
+def supervise(arguments: list[str], listener: socket.socket, output: Output) -> int:
     """The exit code of the child that ended by itself; one that fails after a change is tried again at the next change."""
     if os.name == "nt":
         raise NotImplementedHere("Windows has no way to hand the socket on", "do without --reload")
-    supervisor = _Supervisor(arguments, listener)
+    supervisor = _Supervisor(arguments, listener, output)
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), supervisor.pass_on)
@@ -32,50 +37,87 @@ def supervise(arguments: list[str], listener: socket.socket) -> int:
 
 
 class _Supervisor:
-    def __init__(self, arguments: list[str], listener: socket.socket) -> None:
+    def __init__(self, arguments: list[str], listener: socket.socket, output: Output) -> None:
         self._arguments = arguments
         self._listener = listener
-        self._ending = False
+        self._output = output
+        self._seen = source_times()
+        self._asked_to_end = 0  # the signal
         self._child: subprocess.Popen[bytes] | None = None
 
     def pass_on(self, number: int, _: object) -> None:
-        self._ending = self._ending or number in (signal.SIGTERM, signal.SIGINT)
+        if number in (signal.SIGTERM, signal.SIGINT):
+            self._asked_to_end = self._asked_to_end or number
         if self._child is not None and self._child.returncode is None:
             self._child.send_signal(number)
 
     def run(self) -> int:
-        seen, changed = source_times(), False
+        first = True
         while True:
-            self._child = child = self._started()
-            if self._ending:
+            self._child = child = self._started(announces=first)
+            if self._asked_to_end:
                 child.terminate()
-            code = self._watched(child, seen)
-            if self._ending:
-                return max(0, code or 0)
-            if code == 0 or (code is not None and not changed):
-                return code
+            code = self._watched(child)
+            if self._asked_to_end:
+                return self._end(code or 0)
+            if code is not None and (first or code in (0, INTERRUPTED)):
+                return code if code >= 0 else _FAILED
             if code is None:
                 _stop(child)
-            while source_times() == seen and not self._ending:
-                time.sleep(_POLL_SECONDS)
-            seen, changed = source_times(), True
+            elif not self._changed_after(code):
+                return self._end(0)
+            first = False
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        descriptor = self._listener.fileno()
+    def _end(self, code: int) -> int:
+        return INTERRUPTED if self._asked_to_end == signal.SIGINT else max(0, code)
+
+    def _started(self, announces: bool) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(filter(None, [os.path.dirname(_PACKAGE), os.environ.get("PYTHONPATH")]))
-        environment = {**os.environ, "PYTHONPATH": path, INHERITED: f"{os.getpid()}:{descriptor}"}
+        environment = {**os.environ, "PYTHONPATH": path, INHERITED: handed_on(self._listener, announces)}
         command = [sys.executable, "-m", os.path.basename(_PACKAGE), *self._arguments]
         # In a session of its own: Ctrl-C would reach it twice, from the terminal and from here, and the second one ends at once.
-        return subprocess.Popen(command, env=environment, pass_fds=[descriptor], start_new_session=True)
+        return subprocess.Popen(command, env=environment, pass_fds=[self._listener.fileno()], start_new_session=True)
 
-    def _watched(self, child: subprocess.Popen[bytes], seen: dict[str, int]) -> int | None:
+    def _watched(self, child: subprocess.Popen[bytes]) -> int | None:
         """The child's exit code, None where the source changed before it ended."""
-        while self._ending or source_times() == seen:
+        while True:
             try:
                 return child.wait(_POLL_SECONDS)
             except subprocess.TimeoutExpired:
-                continue
-        return None
+                if not self._asked_to_end and self._changed_and_compiles():
+                    return None
+
+    def _changed_after(self, code: int) -> bool:
+        """Waits for the next change; False where it was asked to end before."""
+        self._output.say(f"the server ended with {code} after a change: connections wait until the next change lets it start")
+        while not self._asked_to_end:
+            if self._changed_and_compiles():
+                return True
+            time.sleep(_POLL_SECONDS)
+        return False
+
+    def _changed_and_compiles(self) -> bool:
+        """What does not compile is said once, and leaves the server that runs alone."""
+        times = source_times()
+        if times == self._seen:
+            return False
+        self._seen = times
+        problem = _syntax_error(times)
+        if problem:
+            self._output.say(f"the source changed but does not compile, so nothing is started anew: {problem}")
+        return not problem
+
+
+def _syntax_error(paths: Iterable[str]) -> str:
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                compile(file.read(), path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            return str(error)
+        except OSError:
+            continue  # it went away meanwhile, which the next look will see
+    return ""
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+from secure_mcp_gateway.errors import StoreForbidden
 from secure_mcp_gateway.store.file import make_folder, own
 
 TYPE_CHECKING = False
@@ -63,9 +64,12 @@ class Running:
 def running_servers(store: Store) -> list[Running]:
     """By port; the files of servers that died are swept."""
     folder = _folder(store)
-    if not os.path.isdir(folder):
+    try:
+        paths = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".json")]
+    except FileNotFoundError:
         return []
-    paths = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".json")]
+    except PermissionError:
+        raise _not_ours(folder) from None
     found = [server for server in map(_running, paths) if server is not None]
     return sorted(found, key=lambda server: (server.port, server.pid))
 
@@ -82,6 +86,8 @@ def machine() -> str:
 def _running(path: str) -> Running | None:
     try:
         descriptor = os.open(path, _FLAGS)
+    except PermissionError:
+        raise _not_ours(path) from None
     except OSError:
         return None  # it ended just now
     try:
@@ -92,6 +98,10 @@ def _running(path: str) -> Running | None:
         pass
     os.close(descriptor)
     return None
+
+
+def _not_ours(path: str) -> StoreForbidden:
+    return StoreForbidden("the servers on this store belong to somebody else", "run this as the store's owner", private=path)
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 
-from secure_mcp_gateway.cli.commands import Command
+from secure_mcp_gateway.cli.commands import INTERRUPTED, Command
+from secure_mcp_gateway.cli.server_flags import ENVIRONMENT, PARAMS, server_values
 from secure_mcp_gateway.errors import InvalidRequest
-from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, FILE, INTEGER, STRING, STRINGS, Param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,27 +23,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.web.log import AccessLog
     from secure_mcp_gateway.web.server import TlsFiles, WebServer
 
-ENVIRONMENT = "SECURE_MCP_GATEWAY_"
-
-
-def _flag(name: str, kind: str, help: str, **more: Any) -> Param:
-    return Param(name, kind, help, place=COMMAND_LINE, **more)
-
-
-PARAMS = (
-    _flag("host", STRING, "The address to listen on.", default="0.0.0.0", example="127.0.0.1"),
-    _flag("port", INTEGER, "The port to listen on; 0 takes a free one.", default="8001", minimum=0, maximum=65535, example=8001),
-    _flag("init", BOOLEAN, "Make a store first where there is none."),
-    _flag("reload", BOOLEAN, "Start anew whenever the package's source changes."),
-    _flag("files_root", FILE, "The folder that all files named in requests must lie in.", example="/srv/exports"),
-    _flag("tls_cert", FILE, "The certificate and its chain, PEM; read again on SIGHUP.", example="/etc/ssl/gateway.pem"),
-    _flag("tls_key", FILE, "The certificate's private key, PEM.", example="/etc/ssl/gateway.key"),
-    _flag("allow_origin", STRINGS, "Pages of these origins may call the API.", example=["https://admin.example.com"]),
-    _flag("allow_host", STRINGS, "Only these Host fields are served.", example=["gateway.example.com"]),
-    _flag("max_body", INTEGER, "The largest body, in bytes.", default=str(16 * 1024 * 1024), minimum=1, example=1048576),
-    _flag("max_connections", INTEGER, "So many connections at once.", default="512", minimum=1, maximum=1_000_000, example=512),
-    _flag("no_access_log", BOOLEAN, "Without a line per request on standard error."),
-)
+_PARENT_SECONDS = 0.5
 
 
 def command() -> Command:
@@ -53,49 +34,22 @@ def command() -> Command:
 def run(invocation: Invocation) -> int:
     from secure_mcp_gateway.cli.listening import address_of, inherited_socket, is_loopback, listening_socket
 
-    values = _values(invocation)
+    values = server_values(invocation)
     tls = _tls(values)
     store = invocation.store()
-    listener = inherited_socket()
-    if listener is not None:
-        return _serve(store, values, tls, listener, "")
+    inherited = inherited_socket()
+    if inherited is not None:
+        listener, announces = inherited
+        return _serve(store, values, tls, listener, address_of(listener, tls is not None) if announces else "", os.getppid())
     _require_store(store, values, invocation.output)
     listener = listening_socket(values["host"], values["port"])
     if tls is None and not is_loopback(listener):
         invocation.output.warn("without --tls-cert keys and data cross the network in the clear")
-    address = address_of(listener, tls is not None)
     if values.get("reload"):
         from secure_mcp_gateway.cli.reloading import supervise
 
-        _announce(address)
-        return supervise(invocation.arguments, listener)
-    return _serve(store, values, tls, listener, address)
-
-
-def _values(invocation: Invocation) -> dict[str, Any]:
-    """From the flags, and from the environment where a flag is not given."""
-    given = dict(invocation.given)
-    for param in PARAMS:
-        text = os.environ.get(ENVIRONMENT + param.name.upper())
-        flag = param.flags[0]
-        if text and flag not in given:
-            given[flag] = _from_environment(param, text)
-    invocation.given = given
-    values = invocation.values()
-    if "files_root" in values:
-        values["files_root"] = os.path.abspath(values["files_root"])
-        if not os.path.isdir(values["files_root"]):
-            raise InvalidRequest("--files-root is no folder", "make it first", private=values["files_root"])
-    for origin in values.get("allow_origin", ()):
-        if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
-            raise InvalidRequest("--allow-origin takes origins only", "such as https://admin.example.com:8443")
-    return values
-
-
-def _from_environment(param: Param, text: str) -> str | list[str]:
-    if param.kind == BOOLEAN:
-        return {"1": "true", "0": "false"}.get(text, text)
-    return [text] if param.kind == STRINGS else text
+        return supervise(invocation.arguments, listener, invocation.output)
+    return _serve(store, values, tls, listener, address_of(listener, tls is not None))
 
 
 def _require_store(store: Store, values: dict[str, Any], output: Output) -> None:
@@ -123,13 +77,16 @@ def _tls(values: dict[str, Any]) -> TlsFiles | None:
     return files
 
 
-def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener: socket.socket, address: str) -> int:
-    """``address`` is empty where it was announced already."""
+def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener: socket.socket, address: str, parent: int = 0) -> int:
+    """``address`` is empty where it was announced already; ``parent`` is the process without which it must not go on."""
     from secure_mcp_gateway.web.log import AccessLog
 
     log = None if values.get("no_access_log") or sys.stderr is None else AccessLog()
     server = _server(store, values, tls, listener, log)
-    _heed_signals(server)
+    came: list[int] = []
+    _heed_signals(server, came)
+    if parent:
+        _end_with(parent, server)
     registration = _registered(store, server.bound[1])
     if address:
         _announce(address)
@@ -141,7 +98,7 @@ def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener:
             registration.remove()
         if log is not None:
             log.close()
-    return 0
+    return INTERRUPTED if came[:1] == [signal.SIGINT] else 0
 
 
 def _server(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener: socket.socket, log: AccessLog | None) -> WebServer:
@@ -182,8 +139,11 @@ def _announce(address: str) -> None:
         print(address, flush=True)
 
 
-def _heed_signals(server: WebServer) -> None:
-    def end(*_: object) -> None:
+def _heed_signals(server: WebServer, came: list[int]) -> None:
+    """``came`` takes the numbers of those that ask it to end."""
+
+    def end(number: int, _: object) -> None:
+        came.append(number)
         if server.service.stopping:
             server.stop_now()
         else:
@@ -193,6 +153,18 @@ def _heed_signals(server: WebServer) -> None:
     signal.signal(signal.SIGINT, end)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, lambda *_: server.reload_tls())
+
+
+def _end_with(parent: int, server: WebServer) -> None:
+    """A parent that was killed could not pass its end on, and the child would hold the port for ever."""
+    from threading import Thread
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_SECONDS)
+        server.stop()
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _heed_no_signals() -> None:

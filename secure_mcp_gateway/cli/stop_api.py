@@ -7,13 +7,14 @@ import signal
 import time
 
 from secure_mcp_gateway.cli.commands import Command
-from secure_mcp_gateway.errors import Conflict, Forbidden, NotFound, NotImplementedHere, Unavailable
+from secure_mcp_gateway.errors import Conflict, Forbidden, NotFound, NotImplementedHere, StoreMissing, Unavailable
 from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, INTEGER, Param
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from secure_mcp_gateway.cli.commands import Invocation
     from secure_mcp_gateway.cli.running import Running
+    from secure_mcp_gateway.store.store import Store
 
 # (signal, seconds to wait after it). Requests under way have 10 s; a second signal ends without them.
 _GENTLE = ((signal.SIGTERM, 15.0),)
@@ -33,13 +34,22 @@ def run(invocation: Invocation) -> int:
     values = invocation.values()
     if os.name == "nt":
         raise NotImplementedHere("Windows has no signal to ask a server to stop", "end it with Ctrl-C where it runs")
-    from secure_mcp_gateway.cli.running import running_servers
-
-    server = _the_one(running_servers(invocation.store()), values.get("port"))
+    server = _the_one(_servers(invocation.store()), values.get("port"))
     _stop(server, _FORCED if values.get("force") else _GENTLE)
     invocation.output.data({"port": server.port, "pid": server.pid})
     invocation.output.note("API server stopped successfully")
     return 0
+
+
+def _servers(store: Store) -> list[Running]:
+    """A server may outlive its store's file, which then neither hides the server nor is asked whose it is."""
+    from secure_mcp_gateway.cli.running import running_servers
+
+    try:
+        store.file.require_ours()
+    except StoreMissing:
+        pass
+    return running_servers(store)
 
 
 def _the_one(servers: list[Running], port: int | None) -> Running:

@@ -31,6 +31,11 @@ class Server:
         ready, _, _ = select.select([self.process.stdout], [], [], DEADLINE)
         return self.process.stdout.readline().decode().rstrip("\n") if ready else ""
 
+    def error_line(self) -> str:
+        assert self.process.stderr is not None
+        ready, _, _ = select.select([self.process.stderr], [], [], DEADLINE)
+        return self.process.stderr.readline().decode() if ready else ""
+
     def get(self, path: str = "/health", context: ssl.SSLContext | None = None) -> Any:
         with urllib.request.urlopen(self.line + path, timeout=DEADLINE, context=context) as answer:
             return json.load(answer)["data"]

@@ -31,11 +31,11 @@ class Starting(ServerCase):
         self.assertEqual([json.loads(line)["status"] for line in err.splitlines()], [200])
         self.assertEqual(entries(self.store), [])
 
-    def test_ctrl_c_ends_it_the_same_way(self) -> None:
+    def test_ctrl_c_ends_it_the_same_way_but_with_130(self) -> None:
         server = self.start("--no-access-log")
         server.get()
         server.signal(signal.SIGINT)
-        self.assertEqual(server.ended(), (0, ""))
+        self.assertEqual(server.ended(), (130, ""))
 
     def test_an_address_that_others_reach_is_warned_of_and_shown_as_one_can_open_it(self) -> None:
         server = self.start("--host=127.0.0.1")
@@ -77,6 +77,9 @@ class Starting(ServerCase):
             ["--allow-origin=admin.example.com"],
             ["--allow-origin=https://a.example/path"],
             ["--max-body=0"],
+            *([flag] for flag in ("--host=", "--files-root=", "--tls-cert=", "--allow-host=", "--allow-host=[]", "--allow-origin=")),
+            *([f"--allow-host={host}"] for host in ("a b", "a,,b", "https://a", "a:b", "a/b", "[::1")),
+            *([f"--allow-origin={origin}"] for origin in ("https://", "https://a b", "https://a?b", "https://a,")),
         ):
             with self.subTest(flags=flags):
                 self.refused(2, "system", "start-api", "--port=0", *flags)

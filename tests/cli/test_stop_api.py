@@ -72,6 +72,35 @@ class Stopping(ServerCase):
             self.assertIn("container", self.refused(5, "system", "stop-api"))
         self.assertEqual(server.stop()[0], 0)
 
+    def test_another_user_is_not_allowed_whatever_the_folders_mode(self) -> None:
+        self.start("--no-access-log")
+        with mock.patch("os.geteuid", return_value=65534):
+            self.assertIn("owner", self.refused(5, "system", "stop-api"))
+
+    @unittest.skipIf(not hasattr(os, "seteuid") or os.geteuid() != 0, "only root can become somebody else")
+    def test_folders_that_may_not_be_read_are_said_to_be_somebody_elses(self) -> None:
+        self.start("--no-access-log")
+        self.refused(3, "system", "stop-api", "--port=1")  # loads all that it needs while it can
+        self.addCleanup(os.seteuid, 0)
+        os.chmod(self.folder, 0o755)
+        for mode in (0o755, 0o700):
+            os.seteuid(0)
+            os.chmod(self.path("s"), mode)
+            os.seteuid(65534)
+            self.refused(5, "system", "stop-api")
+
+    def test_a_folder_of_servers_that_may_not_be_read_is_5_also_without_a_store(self) -> None:
+        self.start("--no-access-log")
+        os.unlink(self.store)
+        with mock.patch("os.listdir", side_effect=PermissionError(13, "no")):
+            self.refused(5, "system", "stop-api")
+
+    def test_a_server_whose_store_is_gone_can_still_be_stopped(self) -> None:
+        server = self.start("--no-access-log")
+        os.unlink(self.store)
+        self.done("system", "stop-api")
+        self.assertEqual(server.ended()[0], 0)
+
     def test_its_entry_is_readable_by_the_owner_alone(self) -> None:
         self.start("--no-access-log")
         (name,) = entries(self.store)
@@ -87,7 +116,7 @@ class Reloading(ServerCase):
     def start_reloading(self) -> Server:
         with mock.patch("tests.cli.server_process.ROOT", self.path("code")):
             server = self.start("--reload", "--no-access-log", PYTHONPATH=self.path("code"))
-        self.assertTrue(until(lambda: entries(self.store)))
+        self.assertEqual(len(entries(self.store)), 1, "it is announced once it can be stopped")
         return server
 
     def change(self, text: str) -> None:
@@ -103,10 +132,43 @@ class Reloading(ServerCase):
         self.assertEqual(server.stop(), (0, ""))
         self.assertEqual(entries(self.store), [])
 
+    def test_source_that_does_not_compile_leaves_the_server_that_runs_alone(self) -> None:
+        server = self.start_reloading()
+        before = entries(self.store)
+        self.change("def (\n")
+        self.assertIn("does not compile", server.error_line())
+        self.assertEqual((server.get()["status"], entries(self.store)), ("ok", before))
+        Path(self.path("code", "secure_mcp_gateway", "__init__.py")).write_text('__version__ = "mended"\n')
+        self.assertTrue(until(lambda: server.get()["version"] == "mended"))
+        self.assertEqual(server.stop(), (0, ""))
+
+    def test_ctrl_c_ends_it_with_130(self) -> None:
+        server = self.start_reloading()
+        server.signal(signal.SIGINT)
+        self.assertEqual(server.ended(), (130, ""))
+
+    def test_a_server_that_was_killed_is_unexpected(self) -> None:
+        server = self.start_reloading()
+        os.kill(self.child_of(server), signal.SIGKILL)
+        self.assertEqual(server.ended(), (1, ""))
+
+    def test_a_parent_that_was_killed_takes_the_server_with_it(self) -> None:
+        server = self.start_reloading()
+        self.child_of(server)
+        server.signal(signal.SIGKILL)
+        self.assertTrue(until(lambda: entries(self.store) == []))
+
+    def child_of(self, server: Server) -> int:
+        (name,) = entries(self.store)
+        child = int(name.partition("-")[2].partition(".")[0])
+        self.assertNotEqual(child, server.process.pid)
+        return child
+
     def test_source_that_does_not_run_is_waited_out(self) -> None:
         server = self.start_reloading()
         self.change("raise SystemExit(9)\n")
-        self.assertTrue(until(lambda: entries(self.store) == []))
+        self.assertIn("ended with 9 after a change", server.error_line())
+        self.assertEqual(entries(self.store), [])
         Path(self.path("code", "secure_mcp_gateway", "__init__.py")).write_text('__version__ = "mended"\n')
         self.assertEqual(server.get()["version"], "mended")
         self.assertEqual(server.stop()[0], 0)
