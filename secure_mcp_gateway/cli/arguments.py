@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from secure_mcp_gateway.params import Param
 
+PROGRAM = "secure-mcp-gateway"
 FORMATS = ("table", "json")
 _WITH_VALUE = ("--store", "--format")
 _SWITCHES = ("--quiet", "--version", "--allow-network-fs", "--help", "-h")
@@ -82,12 +83,13 @@ def safe(text: str) -> str:
 
 
 def _unknown(command: str, word: str, known: Iterable[str]) -> InvalidRequest:
-    way_out = f"secure-mcp-gateway {command} --help lists the flags"
+    whole = f"{PROGRAM} {command}".rstrip()
+    name, way_out = command or PROGRAM, f"{whole} --help lists the flags"
     if not word.startswith("-"):
-        return InvalidRequest(f"{command} takes flags only, not the word {safe(word)!r}", way_out)
+        return InvalidRequest(f"{name} takes flags only, not the word {safe(word)!r}", way_out)
     flag = word.partition("=")[0]
     near = suggestion(flag.lstrip("-"), known)
-    return InvalidRequest(f"{command} has no flag {safe(flag)}", f"did you mean --{near}?" if near else way_out)
+    return InvalidRequest(f"{name} has no flag {safe(flag)}", f"did you mean --{near}?" if near else way_out)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -112,7 +114,7 @@ class _Once(argparse.Action):
 
 def _parser(params: Iterable[Param]) -> _Parser:
     parser = _Parser(
-        prog="secure-mcp-gateway",
+        prog=PROGRAM,
         add_help=False,
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from secure_mcp_gateway.cli.arguments import safe, suggestion
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.operations import MODULES, for_noun
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 # Commands that are no row, or do more than their row, with the modules of this room that have them.
 _MODULES = {
     "generate-config": "generate_config",
+    "system audit": "audit",
     "system restore": "restore",
     "system start-api": "start_api",
     "system stop-api": "stop_api",
@@ -70,7 +73,10 @@ class Invocation:
         from secure_mcp_gateway.cli.values import store_path
         from secure_mcp_gateway.store.store import Store
 
-        return Store(store_path(self.given.get("store")), allow_network="allow-network-fs" in self.given)
+        path = store_path(self.given.get("store"))
+        if self.given.get("store") or os.environ.get("SECURE_MCP_GATEWAY_STORE"):
+            self.output.named_store = path
+        return Store(path, allow_network="allow-network-fs" in self.given)
 
 
 def is_complete(words: list[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from secure_mcp_gateway.cli.arguments import file_flag, flags_of, inline_flags, safe, suggestion
+from secure_mcp_gateway.cli.arguments import PROGRAM, file_flag, flags_of, inline_flags, safe, suggestion
 from secure_mcp_gateway.cli.commands import HELP, find_command, nouns, verbs
 from secure_mcp_gateway.cli.topics import EXIT_CODES, NOUNS, TOPICS
 from secure_mcp_gateway.errors import InvalidRequest
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.commands import Command
     from secure_mcp_gateway.params import Param
 
-_PROGRAM = "secure-mcp-gateway"
 _GLOBAL_FLAGS = (
     ("--store FILE", "The store; else $SECURE_MCP_GATEWAY_STORE, else ~/.secure-mcp-gateway/store.json."),
     ("--format table|json", "A table on a terminal, JSON elsewhere."),
@@ -53,24 +52,24 @@ def _asked_for(words: list[str]) -> str:
         return TOPICS[name].strip("\n")
     if words and words[0] not in nouns():
         near = suggestion(name, [*TOPICS, *nouns()])
-        hint = f"did you mean {_PROGRAM} help {near}?" if near else "the topics are " + ", ".join(TOPICS)
+        hint = f"did you mean {PROGRAM} help {near}?" if near else "the topics are " + ", ".join(TOPICS)
         raise InvalidRequest(f"there is no help on {safe(name)!r}", hint)
     return help_text(words)
 
 
 def _of_everything() -> str:
-    usage = f"usage: {_PROGRAM} NOUN VERB [--flag VALUE]"
+    usage = f"usage: {PROGRAM} NOUN VERB [--flag VALUE]"
     topics = _wrapped("topics (help TOPIC): " + ", ".join(TOPICS))
     listed = [(noun, NOUNS.get(noun, "")) for noun in nouns()]
     return "\n".join([usage, "", *_columns(listed), "", "flags of all commands:", *_columns(_GLOBAL_FLAGS), "", *topics])
 
 
 def _of_noun(noun: str) -> str:
-    return "\n".join([f"usage: {_PROGRAM} {noun} VERB [--flag VALUE]", "", NOUNS[noun], "", *_columns(verbs(noun))])
+    return "\n".join([f"usage: {PROGRAM} {noun} VERB [--flag VALUE]", "", NOUNS[noun], "", *_columns(verbs(noun))])
 
 
 def _of_command(command: Command) -> str:
-    lines = [f"usage: {_PROGRAM} {command.name}{' [flags]' if command.params else ''}", "", *_wrapped(f"{command.summary}.")]
+    lines = [f"usage: {PROGRAM} {command.name}{' [flags]' if command.params else ''}", "", *_wrapped(f"{command.summary}.")]
     flags = [line for param in command.params for line in _flag_lines(param)]
     if flags:
         lines += ["", "flags:", *_columns(flags)]
@@ -106,7 +105,7 @@ def example(command: Command) -> str:
     """With all that is needed and the first that may be given."""
     needed = [param for param in command.params if param.required]
     optional = [param for param in command.params if not param.required and param.example not in (None, False, 0)]
-    return " ".join([_PROGRAM, command.name, *(_given(param) for param in needed + optional[:1])])
+    return " ".join([PROGRAM, command.name, *(_given(param) for param in needed + optional[:1])])
 
 
 def _given(param: Param) -> str:

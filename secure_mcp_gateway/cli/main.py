@@ -13,13 +13,8 @@ from secure_mcp_gateway.errors import GatewayError, InternalError, InvalidReques
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
 
 DEBUG = "SECURE_MCP_GATEWAY_DEBUG"
-
-
-def console() -> NoReturn:
-    sys.exit(main())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,7 +81,3 @@ def _incident(error: Exception) -> InternalError:
     if os.environ.get(DEBUG):
         traceback.print_exception(type(error), error, error.__traceback__)
     return InternalError(f"internal error, incident {os.urandom(8).hex()} ({place})", f"{DEBUG}=1 shows where it came from")
-
-
-if __name__ == "__main__":
-    console()

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from secure_mcp_gateway.errors import GatewayError
+from secure_mcp_gateway.errors import GatewayError, StoreMissing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,13 +17,15 @@ _BOLD, _RED, _YELLOW, _PLAIN = "\033[1m", "\033[31m", "\033[33m", "\033[0m"
 
 
 class Output:
-    """``asked`` is the format that was asked for, or empty: then a terminal gets tables and everything else JSON."""
+    """``asked`` is the format that was asked for, or empty: then a terminal gets tables and everything else JSON.
+    ``named_store`` is the path that was named for the store, empty where that was the default."""
 
-    __slots__ = ("asked", "is_json", "quiet")
+    __slots__ = ("asked", "is_json", "named_store", "quiet")
 
     def __init__(self, asked: str, quiet: bool) -> None:
         self.asked = asked
         self.quiet = quiet
+        self.named_store = ""
         self.is_json = asked == "json" or (not asked and not _is_terminal(sys.stdout))
 
     def data(self, value: Any, columns: Sequence[str] = ()) -> None:
@@ -62,12 +64,20 @@ class Output:
         if self.is_json:
             from secure_mcp_gateway.store.clock import now_text
 
-            detail = GatewayError(error.message + where, error.hint).detail
+            detail = GatewayError(error.message + where, self._hint(error)).detail
             self.say(_json({"error": error.code, "detail": detail, "timestamp": now_text()}, sys.stderr).rstrip("\n"))
             return
         self.say(f"{_coloured('error:', _RED, sys.stderr)} {_clean(error.message + where)}")
         if error.hint:
-            self.say(f"hint: {_clean(error.hint)}")
+            self.say(f"hint: {_clean(self._hint(error))}")
+
+    def _hint(self, error: GatewayError) -> str:
+        """The command that makes a missing store has to name it as this one did."""
+        if not self.named_store or not isinstance(error, StoreMissing):
+            return error.hint
+        from shlex import quote
+
+        return f"{error.hint} --store {quote(self.named_store)}"
 
     def flush(self) -> None:
         """Raises where what was said did not get out."""

@@ -28,8 +28,13 @@ def _run(row: Operation, invocation: Invocation) -> int:
     values = invocation.values()
     call = command_line_call(store)
 
+    admin_keys = 0
+
     def content(draft: Draft) -> Any:
-        return row.run(draft, call, **values)
+        nonlocal admin_keys
+        result = row.run(draft, call, **values)
+        admin_keys = len(draft.table("admin_keys"))
+        return result
 
     if values.get("dry_run"):
         from secure_mcp_gateway.store.document import Document
@@ -37,4 +42,8 @@ def _run(row: Operation, invocation: Invocation) -> int:
         result = content(Draft(Document()))
     else:
         result = store.create(content, audit_entry(row, call, values))
-    return show(row, values, result, invocation.output)
+    code = show(row, values, result, invocation.output)
+    if not admin_keys:
+        way_out = "make one with: admin-key create --name NAME"
+        invocation.output.warn(f"the file holds no admin key, so nobody can manage this store over the API; {way_out}")
+    return code

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 
+from secure_mcp_gateway.cli.rows import make_own_folder
 from secure_mcp_gateway.errors import StoreForbidden
-from secure_mcp_gateway.store.file import make_folder, own
+from secure_mcp_gateway.store.file import own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from secure_mcp_gateway.store.store import Store
 
+_SERVERS = "servers"
 _FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -22,8 +24,7 @@ class Registration:
 
     def __init__(self, store: Store, port: int) -> None:
         folder = _folder(store)
-        make_folder(folder)
-        _keep_owner(store, folder)
+        make_own_folder(store, _SERVERS)
         self._path = os.path.join(folder, f"{port}-{os.getpid()}.json")
         temporary = f"{self._path}.tmp"
         self._descriptor = os.open(temporary, _FLAGS | os.O_CREAT, 0o600)
@@ -115,10 +116,4 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def _folder(store: Store) -> str:
-    return os.path.join(store.folder, "servers")
-
-
-def _keep_owner(store: Store, folder: str) -> None:
-    owner = store.file.owner()
-    if owner is not None and os.stat(folder).st_uid != owner[0]:
-        os.chown(folder, *owner)
+    return os.path.join(store.folder, _SERVERS)

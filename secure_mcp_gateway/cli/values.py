@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.params import Param
 
 _LONGEST_SECRET = 65536
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
 def read_values(params: Iterable[Param], given: dict[str, Any]) -> dict[str, Any]:
@@ -71,11 +72,11 @@ class _Reader:
         return json_of(data, field)
 
     def _line(self, field: str) -> str:
-        line: bytes = self._standard_input(field).readline(_LONGEST_SECRET)
-        try:
-            secret = line.decode().strip()
-        except UnicodeDecodeError:
-            secret = ""
+        given = self._standard_input(field)
+        if sys.stdin.isatty():
+            secret = _typed_unseen(field)
+        else:
+            secret = _text_of(given.readline(_LONGEST_SECRET))
         if not secret:
             raise InvalidRequest(f"{field}: standard input holds no line of text", "write the secret to it")
         return secret
@@ -87,6 +88,22 @@ class _Reader:
             raise InvalidRequest(f"{field}: standard input is closed")
         self._input_is_used = True
         return sys.stdin.buffer
+
+
+def _typed_unseen(field: str) -> str:
+    from getpass import getpass
+
+    try:
+        return getpass(f"{field}: ", stream=sys.stderr).strip()
+    except (EOFError, UnicodeDecodeError):
+        return ""
+
+
+def _text_of(line: bytes) -> str:
+    try:
+        return line.decode().strip()
+    except UnicodeDecodeError:
+        return ""
 
 
 def _strings(given: list[str], field: str) -> Any:
@@ -109,4 +126,10 @@ def _refuse_bytes(given: str | list[str], field: str) -> None:
 def store_path(given: str | None) -> str:
     if given == "":
         raise InvalidRequest("--store is empty", "name the store's file")
-    return os.path.expanduser(given or os.environ.get("SECURE_MCP_GATEWAY_STORE") or "~/.secure-mcp-gateway/store.json")
+    named = given or os.environ.get("SECURE_MCP_GATEWAY_STORE") or "~/.secure-mcp-gateway/store.json"
+    if named.endswith(_SEPARATORS):
+        raise InvalidRequest("the store's path names a folder", "name a file in it with --store FILE", private=named)
+    path = os.path.expanduser(named)
+    if named.startswith("~") and (not os.path.isabs(path) or os.environ.get("HOME") == ""):
+        raise InvalidRequest("the home folder that the store is to lie in cannot be told", "name it with --store FILE", private=named)
+    return path

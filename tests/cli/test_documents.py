@@ -49,6 +49,13 @@ class Exports(StoreCase):
         self.refused(3, "config", "export", "--config-name=none", f"--output-file={self.path('out.json')}")
         self.assertEqual(os.listdir(self.folder), ["s"])
 
+    def test_the_stores_own_folder_for_files_is_made(self) -> None:
+        path = self.path("s", "files", "out.json")
+        self.refused(2, "config", "export", "--config-name=default_config", f"--output-file={self.path('s', 'files', 'deep', 'out.json')}")
+        self.assertFalse(os.path.exists(self.path("s", "files")))
+        self.assertEqual(self.export("--output-file", path)["output_file"], path)
+        self.assertEqual(stat.S_IMODE(os.stat(self.path("s", "files")).st_mode), 0o700)
+
     def test_a_missing_folder_is_named_by_the_flag(self) -> None:
         argv = ("project", "export", "--project-name=default_project")
         self.assertIn("--output-file", self.refused(2, *argv, f"--output-file={self.path('none', 'out.json')}"))
@@ -99,7 +106,16 @@ class BackupAndRestore(StoreCase):
         other = ("--store", self.path("other", "store.json"), "--format=json")
         ran = run(*other, "system", "restore", "--input-file", source)
         self.assertEqual(ran.code, 0, ran.err)
-        self.assertEqual([key["name"] for key in run(*other, "admin-key", "list").data], ["imported"])
+        self.assertEqual((ran.err.count("warning:"), [key["name"] for key in run(*other, "admin-key", "list").data]), (0, ["imported"]))
+
+    def test_a_new_store_without_an_admin_key_is_warned_of(self) -> None:
+        content = {**enkrypt_files.line_2_1()}
+        del content["admin_apikey"]
+        argv = ("--store", self.path("other", "store.json"), "--format=table", "system", "restore", "--input-file")
+        for flags in (["--dry-run"], []):
+            ran = run(*argv, self.write("enkrypt.json", content), *flags)
+            self.assertEqual(ran.code, 0, ran.err)
+            self.assertIn("admin-key create", ran.err)
 
     def test_reset_needs_its_confirmation(self) -> None:
         self.refused(2, "system", "reset")

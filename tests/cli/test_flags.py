@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import unittest
-import unittest.mock
 from typing import Any
+from unittest import mock
 
 from secure_mcp_gateway.cli.arguments import parse_flags, split_words
 from secure_mcp_gateway.cli.commands import is_complete
@@ -99,6 +100,11 @@ class Flags(FolderCase):
             with self.subTest(flag=flag):
                 self.assertIn(f"no flag {flag.partition('=')[0]}; did you mean", self.refused(flag))
 
+    def test_a_flag_without_a_command_is_the_programs(self) -> None:
+        detail = run("--stor=x", "config", "list").refusal["detail"]
+        self.assertEqual(detail, "secure-mcp-gateway has no flag --stor; did you mean --store?")
+        self.assertIn("secure-mcp-gateway --help", run("--bogus", "config", "list").refusal["detail"])
+
     def test_an_unknown_flag_or_word_is_refused_without_quoting_a_secret(self) -> None:
         self.assertIn("--bogus", self.refused("--bogus=smg_hunter2"))
         for argv in (["smg_hunter2"], ["--smga_hunter2"], ["--bogus=smg_hunter2"], ["--", "smg_hunter2"]):
@@ -173,24 +179,49 @@ class StandardInput(StoreCase):
         secret = Param("api_key", SECRET, "")
         document = Param("data", DOCUMENT, "", file="input_file")
         for param, flag in ((secret, "--api-key=-"), (document, "--input-file=-")):
-            with self.subTest(flag=flag), unittest.mock.patch("sys.stdin", None), self.assertRaises(InvalidRequest):
+            with self.subTest(flag=flag), mock.patch("sys.stdin", None), self.assertRaises(InvalidRequest):
                 values(flag, params=(param,))
 
 
 class Store(FolderCase):
     def test_the_store_is_the_flags_before_the_environments(self) -> None:
-        with unittest.mock.patch.dict("os.environ", SECURE_MCP_GATEWAY_STORE=self.path("e", "store.json")):
+        with mock.patch.dict("os.environ", SECURE_MCP_GATEWAY_STORE=self.path("e", "store.json")):
             self.assertEqual(run("generate-config", "--empty").data["store"], self.path("e", "store.json"))
             flag = ("--store", self.path("f", "store.json"))
             self.assertEqual(run(*flag, "generate-config", "--empty").data["store"], flag[1])
 
     def test_without_either_it_lies_in_the_home_folder(self) -> None:
-        with unittest.mock.patch.dict("os.environ", SECURE_MCP_GATEWAY_STORE="", HOME=self.folder):
+        with mock.patch.dict("os.environ", SECURE_MCP_GATEWAY_STORE="", HOME=self.folder):
             made = run("generate-config", "--empty").data["store"]
         self.assertEqual(made, self.path(".secure-mcp-gateway", "store.json"))
 
-    def test_an_empty_path_is_refused(self) -> None:
-        self.assertEqual(run("--store=", "config", "list").code, 2)
+    def test_an_empty_path_and_a_folders_are_refused(self) -> None:
+        for path in ("", self.path("x", "")):
+            self.assertEqual(run("--store", path, "generate-config").code, 2)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_home_that_cannot_be_told_is_refused(self) -> None:
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.folder)
+        for home in (None, "", "relative"):
+            nobody = mock.patch("pwd.getpwuid", side_effect=KeyError)
+            with mock.patch.dict("os.environ", SECURE_MCP_GATEWAY_STORE="", HOME=home or ""), nobody:
+                if home is None:
+                    del os.environ["HOME"]
+                ran = run("generate-config", "--format=json")
+            with self.subTest(home=home):
+                self.assertEqual(ran.code, 2)
+                self.assertIn("--store", ran.refusal["detail"])
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_the_way_out_of_a_missing_store_names_it_where_the_command_did(self) -> None:
+        path = self.path("a b", "store.json")
+        made = f"generate-config --store '{path}'"
+        self.assertTrue(run("--store", path, "config", "list").refusal["detail"].endswith(made))
+        with mock.patch.dict("os.environ", SECURE_MCP_GATEWAY_STORE=path):
+            self.assertTrue(run("--format=table", "config", "list").err.endswith(made + "\n"))
+        with mock.patch.dict("os.environ", SECURE_MCP_GATEWAY_STORE="", HOME=self.folder):
+            self.assertTrue(run("config", "list").refusal["detail"].endswith("generate-config"))
 
 
 if __name__ == "__main__":

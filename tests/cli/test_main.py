@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import time
 import unittest
 from typing import Any
 from unittest import mock
@@ -98,6 +99,21 @@ class ExitCodes(StoreCase):
         self.write("s/audit.jsonl", b"{}\n")
         ran = self.run_json("system", "audit", "--verify")
         self.assertEqual((ran.code, ran.data["valid"]), (1, False))
+
+    def test_the_whole_audit_is_verified_or_some_of_it_listed(self) -> None:
+        for flag in ("--limit=1", "--offset=1", "--since=2026-01-01", "--actor=a", "--operation=x"):
+            self.assertIn("exclude each other", self.refused(2, "system", "audit", "--verify", flag))
+        self.assertEqual(len(self.done("system", "audit", "--verify=false", "--limit=1")), 1)
+
+    @unittest.skipIf(os.name == "nt", "flock")
+    def test_a_wrong_flag_is_told_at_once_while_somebody_else_writes(self) -> None:
+        import fcntl
+
+        with open(f"{self.store}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            started = time.monotonic()
+            self.refused(2, "user", "delete", "--email=a@b.c", "--force=maybe")
+            self.assertLess(time.monotonic() - started, 5)
 
     def test_wrong_usage_is_2(self) -> None:
         for argv in (

@@ -63,6 +63,14 @@ class Processes(StoreCase):
         self.assertEqual(len(self.done("config", "list")), 7)
 
 
+class Interrupts(FolderCase):
+    def test_one_during_the_imports_is_quiet(self) -> None:
+        code = "import sys\nfrom secure_mcp_gateway.__main__ import console\nsys.modules['argparse'] = Late()\nconsole()"
+        late = "class Late:\n def __getattr__(self, name): raise KeyboardInterrupt\n"
+        done = subprocess.run([sys.executable, "-c", late + code], env=environment(), capture_output=True, timeout=DEADLINE, check=False)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (130, b"", b""))
+
+
 class Poison(FolderCase):
     def test_tests_never_touch_a_real_store(self) -> None:
         ran = process("generate-config")

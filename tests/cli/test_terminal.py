@@ -59,6 +59,21 @@ class Terminal(StoreCase):
             shown = self.on_terminal("user", "list", columns=columns, NO_COLOR="1")[1]
             self.assertLessEqual(max(map(len, shown.splitlines())), columns)
 
+    def test_a_secret_is_asked_for_and_not_shown(self) -> None:
+        ours, theirs = pty.openpty()
+        argv = command("--store", self.store, "user", "get-api-key", "--api-key=-")
+        # In a session of its own it has no terminal but the one that is its standard input.
+        child = subprocess.Popen(argv, env=environment(), stdin=theirs, stdout=-1, stderr=-1, start_new_session=True)
+        assert child.stderr is not None
+        self.assertEqual(child.stderr.read(11), b"--api-key: ")
+        os.write(ours, self.keys["api_key"].encode() + b"\n")
+        out, err = child.communicate(timeout=DEADLINE)
+        self.assertEqual((child.returncode, err), (0, b"\n"))
+        self.assertIn(b"default@example.com", out)
+        self.assertEqual(select.select([ours], [], [], 0)[0], [], "something was shown")
+        os.close(theirs)
+        os.close(ours)
+
     def test_json_is_given_there_when_asked_for_and_without_colours(self) -> None:
         shown = self.on_terminal("--format", "json", "config", "list")[1]
         self.assertTrue(shown.startswith("[\n"), shown)
