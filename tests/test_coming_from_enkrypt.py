@@ -123,6 +123,18 @@ class Restoring(RestoreCase):
         self.assertIn(b'"format": 1', _file(store))
         self.assertEqual(authenticate(Store(path).snapshot(), old.KEY, now_text()).name, "old@example.com")
 
+    def test_a_store_that_was_moved_away_is_made_anew_with_its_admin_keys(self) -> None:
+        saved = backup(Draft(self.store.snapshot()), self.call)
+        os.rename(self.store.path, self.store.path + ".damaged")
+        store = Store(self.store.path)
+        entry = AuditEntry(now_text(), ADMIN, "", "tests", "r", "system restore", {})
+        store.create(lambda draft: restore_store(draft, self.call, data=saved), entry)
+        document = store.snapshot()
+        self.assertEqual(authenticate(document, team.ADMIN, now_text()).name, "admin")
+        self.assertEqual(authenticate(document, team.ADA, now_text()).name, "ada@example.com")
+        self.assertEqual(document.generation, 2)
+        self.assertTrue(store.verify_audit()["valid"])
+
     def test_a_backup_of_ours_comes_back_as_it_was(self) -> None:
         before = tables_of(self.store.snapshot())
         saved = json.loads(json.dumps(backup(Draft(self.store.snapshot()), self.call)))

@@ -31,9 +31,10 @@ def restore_store(
     problems = _problems(made)
     if problems:
         raise InvalidRequest("this cannot be restored, nothing is changed: " + "; ".join(problems))
-    fresh = draft.generation == 0 and not len(draft.table("admin_keys"))
+    # A store that is made just now, be there an audit log from before or not; or one that nobody can administer.
+    fresh = not len(draft.table("admin_keys"))
     if fresh:
-        draft.generation = source.get("generation", 0)
+        draft.generation = max(draft.generation, source.get("generation", 0))
     if with_admin_keys or fresh:
         _add_admin_keys(draft, made)
     for table in _RESTORED:
