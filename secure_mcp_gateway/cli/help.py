@@ -13,6 +13,7 @@ from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, FILE, INTEGER, MAPP
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from secure_mcp_gateway.cli.commands import Command
     from secure_mcp_gateway.params import Param
@@ -33,52 +34,71 @@ _PLACEHOLDERS = {
     SECRET: "KEY|-",
     FILE: "FILE|-",
 }
+_GLOBAL_FLAGS_IN_SHORT = "global flags: --store FILE, --format table|json, --quiet, --allow-network-fs"
+_LIST_FORMS = "Texts with commas between, a JSON list, or given once for each text."
+WIDTH, _NARROWEST, _WIDEST_LABEL, _LONGEST_JSON = 80, 40, 31, 56
 _EXIT_CODE_OF = {"not_found": 3, "conflict": 4, "forbidden": 5}
 
 
-def help_text(words: list[str]) -> str:
-    """For a command, a noun, a topic, or all there is."""
+def help_text(words: list[str], width: int = WIDTH) -> str:
+    """For a command, a noun, a topic, or all there is; no line wider than ``width``, but for what would be another text then."""
+    width = max(width, _NARROWEST)
     if words[:1] == [HELP]:
-        return _asked_for(words[1:])
+        return _asked_for(words[1:], width)
     command = find_command(words)
     if command is not None:
-        return _of_command(command)
-    return _of_noun(words[0]) if words else _of_everything()
+        lines = _of_command(command, width)
+    else:
+        lines = _of_noun(words[0], width) if words else _of_everything(width)
+    return "\n".join(lines)
 
 
-def _asked_for(words: list[str]) -> str:
+def _asked_for(words: list[str], width: int) -> str:
     name = " ".join(words)
     if name in TOPICS:
-        return TOPICS[name].strip("\n")
+        return "\n".join(part for line in TOPICS[name].strip("\n").splitlines() for part in _narrowed(line, width))
     if words and words[0] not in nouns():
         near = suggestion(name, [*TOPICS, *nouns()])
         hint = f"did you mean {PROGRAM} help {near}?" if near else "the topics are " + ", ".join(TOPICS)
         raise InvalidRequest(f"there is no help on {safe(name)!r}", hint)
-    return help_text(words)
+    return help_text(words, width)
 
 
-def _of_everything() -> str:
+def _of_everything(width: int) -> list[str]:
     usage = f"usage: {PROGRAM} NOUN VERB [--flag VALUE]"
-    topics = _wrapped("topics (help TOPIC): " + ", ".join(TOPICS))
-    listed = [(noun, NOUNS.get(noun, "")) for noun in nouns()]
-    return "\n".join([usage, "", *_columns(listed), "", "flags of all commands:", *_columns(_GLOBAL_FLAGS), "", *topics])
+    topics = _wrapped("topics (help TOPIC): " + ", ".join(TOPICS), width)
+    listed = _columns([(noun, NOUNS.get(noun, "")) for noun in nouns()], width)
+    flags = _columns(_GLOBAL_FLAGS, width)
+    return [usage, "", *listed, "", "flags of all commands:", *flags, "", *topics, *_example_lines(_command("generate-config"), width)]
 
 
-def _of_noun(noun: str) -> str:
-    return "\n".join([f"usage: {PROGRAM} {noun} VERB [--flag VALUE]", "", NOUNS[noun], "", *_columns(verbs(noun))])
+def _of_noun(noun: str, width: int) -> list[str]:
+    """The example is of its first command that needs to be given something."""
+    listed = verbs(noun)
+    needing = (command for command in (_command(f"{noun} {verb}") for verb, _ in listed) if any(param.required for param in command.params))
+    lines = [f"usage: {PROGRAM} {noun} VERB [--flag VALUE]", "", *_wrapped(NOUNS[noun], width), "", *_columns(listed, width)]
+    return lines + _example_lines(next(needing), width)
 
 
-def _of_command(command: Command) -> str:
-    lines = [f"usage: {PROGRAM} {command.name}{' [flags]' if command.params else ''}", "", *_wrapped(f"{command.summary}.")]
+def _command(name: str) -> Command:
+    command = find_command(name.split())
+    assert command is not None, name
+    return command
+
+
+def _of_command(command: Command, width: int) -> list[str]:
+    lines = [f"usage: {PROGRAM} {command.name}{' [flags]' if command.params else ''}", "", *_wrapped(f"{command.summary}.", width)]
     flags = [line for param in command.params for line in _flag_lines(param)]
     if flags:
-        lines += ["", "flags:", *_columns(flags)]
-    return "\n".join([*lines, "", "exit codes:", *_columns(_exit_codes(command)), "", "example:", f"  {example(command)}"])
+        lines += ["", "flags:", *_columns(flags, width)]
+    lines += ["", *_wrapped(_GLOBAL_FLAGS_IN_SHORT, width)]
+    return [*lines, "", "exit codes:", *_columns(_exit_codes(command), width), *_example_lines(command, width)]
 
 
 def _flag_lines(param: Param) -> list[tuple[str, str]]:
     names = [f"--{flag} {_placeholder(param, flag)}" for flag in flags_of(param)]
-    text = f"{param.help} Needed." if param.required else f"{param.help} Default: {param.default}" if param.default else param.help
+    said = f"{param.help} {_LIST_FORMS}" if param.kind == STRINGS else param.help
+    text = f"{said} Needed." if param.required else f"{said} Default: {param.default}" if param.default else said
     if len(names) == 1:
         return [(names[0], text)]
     rest = [(f"  or {name}", "") for name in names[1:]]
@@ -101,11 +121,22 @@ def _exit_codes(command: Command) -> list[tuple[str, str]]:
     return [(str(code), text) for code, text in texts.items() if code in possible]
 
 
-def example(command: Command) -> str:
-    """With all that is needed and the first that may be given."""
+def example(command: Command) -> list[str]:
+    """With all that is needed and the first that may be given; in parts between which a line may be broken."""
     needed = [param for param in command.params if param.required]
     optional = [param for param in command.params if not param.required and param.example not in (None, False, 0)]
-    return " ".join([PROGRAM, command.name, *(_given(param) for param in needed + optional[:1])])
+    return [f"{PROGRAM} {command.name}", *(_given(param) for param in needed + optional[:1])]
+
+
+def _example_lines(command: Command, width: int) -> list[str]:
+    """As one can paste it: a line that goes on ends with a backslash."""
+    lines: list[str] = []
+    for part in example(command):
+        if lines and len(f"{lines[-1]} {part} \\") <= width:
+            lines[-1] += f" {part}"
+        else:
+            lines.append(f"      {part}" if lines else f"  {part}")
+    return ["", "example:", *(f"{line} \\" for line in lines[:-1]), lines[-1]]
 
 
 def _given(param: Param) -> str:
@@ -118,25 +149,43 @@ def _given(param: Param) -> str:
         return f"--{flag}" if value in (True, None) else f"--{flag} false"
     if param.kind == STRINGS:
         return f"--{flag}={quote(','.join(value or ()))}"
-    text = json.dumps(value) if param.kind in (OBJECT, MAPPING) else str(value if value is not None else _PLACEHOLDERS.get(param.kind, "X"))
+    if param.kind in (OBJECT, MAPPING):
+        text = _json(value)
+    else:
+        text = str(value if value is not None else _PLACEHOLDERS.get(param.kind, "X"))
     return f"--{flag} {quote(text)}"
 
 
-def _wrapped(text: str, width: int = 80) -> list[str]:
+def _json(value: dict[str, Any]) -> str:
+    """A long one has a line for each field."""
+    text = json.dumps(value)
+    if len(text) <= _LONGEST_JSON:
+        return text
+    return "{" + ",\n       ".join(f"{json.dumps(name)}: {json.dumps(inner)}" for name, inner in value.items()) + "}"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
     from textwrap import wrap
 
     return wrap(text, width, break_on_hyphens=False) or [""]
 
 
-def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Two columns; a long first one puts the text on the next line, and no line passes 80 columns where words allow it."""
+def _narrowed(line: str, width: int) -> list[str]:
+    """A line of a topic, which is written for 80 columns; a command in it stays as it can be pasted."""
+    if len(line) <= width or line.startswith("  "):
+        return [line]
+    return _wrapped(line, width)
+
+
+def _columns(pairs: Iterable[tuple[str, str]], width: int) -> list[str]:
+    """Two columns; a long first one puts the text on the next line."""
     pairs = list(pairs)
-    width = min(max((len(first) for first, _ in pairs), default=0), 31)
+    widest = min(max((len(first) for first, _ in pairs), default=0), _WIDEST_LABEL, width * 2 // 5)
     lines = []
     for first, text in pairs:
-        wrapped = _wrapped(text, 76 - width)
-        if len(first) > width:
+        wrapped = _wrapped(text, width - 4 - widest)
+        if len(first) > widest:
             lines.append(f"  {first}")
             first = ""
-        lines += [f"  {label:<{width}}  {part}".rstrip() for label, part in zip([first, *[""] * len(wrapped)], wrapped) if label or part]
+        lines += [f"  {label:<{widest}}  {part}".rstrip() for label, part in zip([first, *[""] * len(wrapped)], wrapped) if label or part]
     return lines

@@ -7,7 +7,7 @@ import sys
 
 from secure_mcp_gateway.cli.arguments import asked_format, parse_flags, split_words
 from secure_mcp_gateway.cli.commands import HELP, INTERRUPTED, Invocation, find_command, is_complete
-from secure_mcp_gateway.cli.output import Output
+from secure_mcp_gateway.cli.output import Output, terminal_width
 from secure_mcp_gateway.errors import GatewayError, InternalError, InvalidRequest
 
 TYPE_CHECKING = False
@@ -53,9 +53,9 @@ def _dispatch(arguments: list[str], output: Output) -> int:
         output.text("version", f"secure-mcp-gateway {__version__}")
         return 0
     if "help" in given or words[:1] == [HELP]:
-        from secure_mcp_gateway.cli.help import help_text
+        from secure_mcp_gateway.cli.help import WIDTH, help_text
 
-        output.text("help", help_text(words))
+        output.text("help", help_text(words, terminal_width() or WIDTH))
         return 0
     if command is None:
         raise _incomplete(words)

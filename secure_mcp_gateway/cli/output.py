@@ -108,7 +108,7 @@ class Output:
         if not rows:
             self.note("none")
         elif columns and all(isinstance(row, dict) for row in rows):
-            head, *lines = table_lines(rows, columns, _width())
+            head, *lines = table_lines(rows, columns, terminal_width())
             self._lines([_coloured(head, _BOLD, sys.stdout), *lines])
         else:
             self._lines(list_lines(rows))
@@ -138,7 +138,7 @@ def _clean(text: str) -> str:
     return clean(text)
 
 
-def _width() -> int | None:
+def terminal_width() -> int | None:
     """None: lines may be as long as they are, for nobody looks at them in a terminal."""
     if not _is_terminal(sys.stdout) and not os.environ.get("COLUMNS"):
         return None

@@ -7,7 +7,7 @@ import unittest
 
 from secure_mcp_gateway.cli.arguments import flags_of, parse_flags
 from secure_mcp_gateway.cli.commands import Command, find_command, nouns, verbs
-from secure_mcp_gateway.cli.help import example
+from secure_mcp_gateway.cli.help import example, help_text
 from secure_mcp_gateway.cli.topics import NOUNS, TOPICS
 from secure_mcp_gateway.cli.values import read_values
 from secure_mcp_gateway.operations import all_operations
@@ -52,14 +52,45 @@ class Help(FolderCase):
                 self.assertEqual("\n  3  " in text, "not_found" in command.errors)
                 self.assertEqual(text, self.help("help", *command.name.split()))
 
-    def test_no_line_of_help_is_wider_than_a_terminal_but_for_examples(self) -> None:
-        for argv in [[], *([noun] for noun in NOUNS if noun != "help"), *(command.name.split() for command in all_commands())]:
-            lines = self.help(*argv, "--help").split("\nexample:\n")[0].splitlines()
+    def everything(self) -> list[list[str]]:
+        return [[], *([noun] for noun in NOUNS if noun != "help"), *(command.name.split() for command in all_commands())]
+
+    def test_no_line_is_wider_than_80_columns(self) -> None:
+        for argv in [*self.everything(), *(["help", topic] for topic in TOPICS)]:
+            lines = self.help(*argv, "--help").splitlines()
             self.assertEqual([line for line in lines if len(line) > 80], [], argv)
+
+    def test_a_narrow_terminal_is_not_run_over_and_a_wide_one_is_used(self) -> None:
+        for width in (50, 60, 120):
+            longest = 0
+            for words in self.everything():
+                lines = help_text(words, width).split("\nexample:\n")[0].splitlines()
+                self.assertEqual([line for line in lines if len(line) > max(width, len(lines[0]))], [], words)
+                longest = max(longest, *map(len, lines))
+            self.assertEqual(longest > 80, width > 80)
+
+    def test_all_help_ends_with_an_example_that_can_be_pasted(self) -> None:
+        for words in self.everything():
+            shown = help_text(words).partition("\nexample:\n")[2]
+            typed = shlex.split(shown.replace("\\\n", " "))
+            name = [word for word in typed[1:3] if not word.startswith("-")]
+            with self.subTest(words=words):
+                command = find_command(name)
+                assert command is not None
+                self.assertEqual((typed[0], typed), ("secure-mcp-gateway", shlex.split(" ".join(example(command)))))
+                self.assertEqual(name[: len(words)], words)
+
+    def test_a_command_names_the_flags_of_all_in_one_line(self) -> None:
+        for command in all_commands():
+            self.assertIn("global flags: --store FILE, --format table|json, --quiet", self.help(*command.name.split(), "--help"))
+
+    def test_a_list_names_its_three_forms(self) -> None:
+        text = " ".join(self.help("config", "add-server", "--help").split())
+        self.assertIn("Texts with commas between, a JSON list, or given once for each text.", text.partition("--args A,B")[2][:200])
 
     def test_every_example_can_be_typed(self) -> None:
         for command in all_commands():
-            program, *words = shlex.split(example(command))
+            program, *words = shlex.split(" ".join(example(command)))
             flags = words[len(command.name.split()) :]
             given = parse_flags(command.name, command.params, flags)
             inline = [param for param in command.params if param.kind != DOCUMENT]
