@@ -36,7 +36,7 @@ class Output:
         elif isinstance(value, dict):
             from secure_mcp_gateway.cli.table import record_lines
 
-            self._lines(record_lines(value))
+            self._lines(record_lines(value, terminal_width()))
         elif value is not None:
             self._lines([str(value)])
 
@@ -108,10 +108,10 @@ class Output:
         if not rows:
             self.note("none")
         elif columns and all(isinstance(row, dict) for row in rows):
-            head, *lines = table_lines(rows, columns, terminal_width())
-            self._lines([_coloured(head, _BOLD, sys.stdout), *lines])
+            heads, lines = table_lines(rows, columns, terminal_width())
+            self._lines([*(_coloured(head, _BOLD, sys.stdout) for head in heads), *lines])
         else:
-            self._lines(list_lines(rows))
+            self._lines(list_lines(rows, terminal_width()))
 
     def _lines(self, lines: list[str]) -> None:
         _write(sys.stdout, "".join(f"{line}\n" for line in lines))

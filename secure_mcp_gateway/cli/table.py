@@ -26,36 +26,38 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def table_lines(rows: Sequence[Any], columns: Sequence[str], width: int | None) -> list[str]:
-    """A head and a line or more for each row; blocks of lines where the columns cannot fit ``width``."""
+def table_lines(rows: Sequence[Any], columns: Sequence[str], width: int | None) -> tuple[list[str], list[str]]:
+    """The head's lines and those of the rows; no head, and a block of lines for each row, where the columns cannot fit ``width``."""
     heads = [column.partition(".")[0].upper() for column in columns]
     cells = [[cell(_dig(row, column.split("."))) for column in columns] for row in rows]
     widths = _fitted([heads, *cells], width)
     if widths is None:
-        return _blocks(columns, cells)
+        return [], _blocks(columns, cells, width)
     numeric = [all(row[at].isdecimal() for row in cells) for at in range(len(columns))]
-    return [line for row in [heads, *cells] for line in _row_lines(row, widths, numeric)]
+    lines = [list(_row_lines(row, widths, numeric)) for row in [heads, *cells]]
+    return lines[0], [line for row in lines[1:] for line in row]
 
 
-def record_lines(record: dict[str, Any]) -> list[str]:
+def record_lines(record: dict[str, Any], width: int | None = None) -> list[str]:
     """``field  value`` for each; what is nested stands below its field, indented."""
     shown = {clean(field): value for field, value in record.items()}
     longest = max((text_width(field) for field, value in shown.items() if not _is_nested(value)), default=0)
-    return [line for field, value in shown.items() for line in _field_lines(field, value, longest)]
+    return [line for field, value in shown.items() for line in _field_lines(field, value, longest, width)]
 
 
-def list_lines(items: Sequence[Any]) -> list[str]:
-    return [line for item in items for line in _marked(record_lines(item) if isinstance(item, dict) and item else [cell(item)])]
+def list_lines(items: Sequence[Any], width: int | None = None) -> list[str]:
+    inner = _narrower(width, len(_GAP))
+    return [line for item in items for line in _marked(_item_lines(item, inner))]
 
 
 def cell(value: Any) -> str:
-    """One line of text; ``-`` for nothing."""
+    """One line of text; ``-`` for nothing, and an item of a list that would look like nothing in quotes."""
     if value is None or value in ([], {}):
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(cell, value))
+        return ", ".join(map(_item, value))
     if isinstance(value, dict):
         import json
 
@@ -70,6 +72,14 @@ def text_width(text: str) -> int:
     from unicodedata import combining, east_asian_width
 
     return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _item(value: Any) -> str:
+    return f'"{value}"' if value in ("", "-") else cell(value)
+
+
+def _item_lines(item: Any, width: int | None) -> list[str]:
+    return record_lines(item, width) if isinstance(item, dict) and item else _wrapped(_item(item), width)
 
 
 def _time_or_text(text: str) -> str:
@@ -93,21 +103,32 @@ def _is_nested(value: Any) -> bool:
     return isinstance(value, dict) and bool(value)
 
 
-def _field_lines(field: str, value: Any, longest: int) -> list[str]:
+def _field_lines(field: str, value: Any, longest: int, width: int | None) -> list[str]:
     if not _is_nested(value):
-        return [f"{_padded(field, longest)}{_GAP}{cell(value)}".rstrip()]
-    inner = record_lines(value) if isinstance(value, dict) else list_lines(value)
+        return _labelled(field, cell(value), longest, width)
+    left = _narrower(width, len(_GAP))
+    inner = record_lines(value, left) if isinstance(value, dict) else list_lines(value, left)
     return [field, *(f"{_GAP}{line}" for line in inner)]
+
+
+def _labelled(field: str, text: str, longest: int, width: int | None) -> list[str]:
+    """The value's further lines stand below its first."""
+    parts = _wrapped(text, _narrower(width, longest + len(_GAP)))
+    return [f"{_padded(label, longest)}{_GAP}{part}".rstrip() for label, part in zip([field, *[""] * len(parts)], parts)]
+
+
+def _narrower(width: int | None, taken: int) -> int | None:
+    return None if width is None else max(width - taken, _LONGEST_PIECE)
 
 
 def _marked(lines: list[str]) -> list[str]:
     return [f"- {lines[0]}", *(f"{_GAP}{line}" for line in lines[1:])]
 
 
-def _blocks(columns: Sequence[str], cells: list[list[str]]) -> list[str]:
+def _blocks(columns: Sequence[str], cells: list[list[str]], width: int | None) -> list[str]:
     fields = [column.partition(".")[0] for column in columns]
     longest = max(map(len, fields))
-    blocks = [[f"{field:<{longest}}{_GAP}{text}" for field, text in zip(fields, row)] for row in cells]
+    blocks = [[line for field, text in zip(fields, row) for line in _labelled(field, text, longest, width)] for row in cells]
     return [line for at, block in enumerate(blocks) for line in ([""] if at else []) + block]
 
 
@@ -142,8 +163,8 @@ def _pieces_of_word(word: str) -> Iterator[str]:
             yield piece[start : start + _LONGEST_PIECE]
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    if text_width(text) <= width:
+def _wrapped(text: str, width: int | None) -> list[str]:
+    if width is None or text_width(text) <= width:
         return [text]
     lines = [""]
     for piece in _pieces(text):

@@ -43,6 +43,10 @@ class Terminal(StoreCase):
         self.assertTrue(head.startswith("\x1b[1mMCP_CONFIG_ID") and head.endswith("\x1b[0m"), ascii(head))
         self.assertNotIn("\x1b", line)
 
+    def test_nothing_is_bold_where_the_columns_become_blocks(self) -> None:
+        code, shown = self.on_terminal("config", "list", columns=30)
+        self.assertEqual((code, shown.split()[0]), (0, "mcp_config_id"))
+
     def test_no_color_and_dumb_terminals_are_heeded(self) -> None:
         for more in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
             self.assertNotIn("\x1b", self.on_terminal("config", "list", **more)[1])
