@@ -32,7 +32,8 @@ def run_row(row: Operation, invocation: Invocation) -> int:
         raise
     file = values.pop("output_file", None) if row.document else None
     overwrite = values.pop("overwrite", False) if row.document else False
-    result = perform(row, store, call, values, deliver=_delivery(row, store, file, overwrite))
+    written = os.path.abspath(file) if file not in (None, STANDARD_OUTPUT) else None
+    result = perform(row, store, call, values, deliver=_delivery(row, store, file, overwrite), file=written)
     if row.document and (file == STANDARD_OUTPUT or (file is None and not invocation.output.is_json)):
         invocation.output.document(result if file else result[row.document])
         return 0

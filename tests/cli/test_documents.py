@@ -49,6 +49,10 @@ class Exports(StoreCase):
         self.refused(3, "config", "export", "--config-name=none", f"--output-file={self.path('out.json')}")
         self.assertEqual(os.listdir(self.folder), ["s"])
 
+    def test_the_audit_names_the_file(self) -> None:
+        self.export("--output-file", self.path("out.json"))
+        self.assertEqual(self.done("system", "audit", "--limit=1")[0]["named"]["output_file"], self.path("out.json"))
+
     def test_the_stores_own_folder_for_files_is_made(self) -> None:
         path = self.path("s", "files", "out.json")
         self.refused(2, "config", "export", "--config-name=default_config", f"--output-file={self.path('s', 'files', 'deep', 'out.json')}")
