@@ -35,9 +35,12 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 def inherited_socket() -> tuple[socket.socket, bool] | None:
     """With whether its address is still to be announced."""
-    parent, descriptor, announce = (os.environ.get(INHERITED) or "::").split(":")
-    if parent != str(os.getppid()):
+    handed = os.environ.get(INHERITED)
+    if not handed:
         return None
+    parent, descriptor, announce = handed.split(":")
+    if parent != str(os.getppid()):
+        raise GatewayError(f"the process that keeps this server's socket is gone ({INHERITED})", "start the server again")
     return socket.socket(fileno=int(descriptor)), announce == ANNOUNCE
 
 

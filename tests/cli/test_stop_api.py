@@ -158,6 +158,10 @@ class Reloading(ServerCase):
         server.signal(signal.SIGKILL)
         self.assertTrue(until(lambda: entries(self.store) == []))
 
+    def test_a_server_whose_parent_is_gone_before_it_started_does_not_start(self) -> None:
+        with mock.patch.dict(os.environ, SECURE_MCP_GATEWAY_LISTENER="1:0:"):
+            self.assertIn("gone", self.refused(1, "system", "start-api", "--reload", "--port=0"))
+
     def child_of(self, server: Server) -> int:
         (name,) = entries(self.store)
         child = int(name.partition("-")[2].partition(".")[0])
