@@ -167,6 +167,7 @@ class Refusing(RestoreCase):
             (("users", old.USER_ID, "disabled"), True),
             (("projects", old.PROJECT_ID, "expires_at"), "2027-01-01T00:00:00"),
             (("apikeys", old.KEY, "allowed_ips"), ["10.0.0.1"]),
+            (("apikeys", old.KEY, "status"), "Disabled"),
             (("mcp_configs", old.CONFIG_ID, "common_overrides"), {"prompt_guardrails_config": {"enabled": True}}),
         ]
         for path, value in lost:
@@ -189,15 +190,20 @@ class Refusing(RestoreCase):
             del document["mcp_configs"][old.CONFIG_ID]["common_overrides"]
             server.update(tool_guardrails_config=other, server_tools_guardrails_config=on)
             self.assert_refused(document, "server_tools_guardrails_config is a restriction")
-        for overrides in ([{"server_tools_guardrails_config": on}], {"anything": {"enabled": True}}):
+        document = old.line_2_2()
+        server = document["mcp_configs"][old.CONFIG_ID]["mcp_config"][0]
+        server["input_guardrails_config"]["policy_name"] = "another"
+        self.assert_refused(document, "input_guardrails_policy has a guardrail_name and another policy_name")
+        for overrides in ({"tools": {"a": {}}}, [{"server_tools_guardrails_config": on}], {"anything": {"enabled": True}}):
             document = old.line_2_2()
             document["mcp_configs"][old.CONFIG_ID]["common_overrides"] = overrides
             self.assert_refused(document, "common_overrides")
 
     def test_a_backup_that_is_not_whole_is_refused(self) -> None:
         saved = backup(Draft(self.store.snapshot()), self.call)
-        for name in ("format", "generation", "apikeys", "members", "admin_keys", "settings"):
-            self.assert_refused({key: value for key, value in saved.items() if key != name}, name)
+        for name in ("version", "kind", "format", "generation", "apikeys", "members", "admin_keys", "settings"):
+            named = "neither a backup" if name == "kind" else name
+            self.assert_refused({key: value for key, value in saved.items() if key != name}, named)
         for settings in ("x", {"telemetry": 3}, {"telemetry": {"enabled": "yes"}}, {"enkrypt_api_key": 5}, {"imported": []}):
             self.assert_refused({**saved, "settings": settings}, "settings")
         for generation in (True, -1, "7", 2**70):

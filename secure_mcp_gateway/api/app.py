@@ -17,7 +17,7 @@ from secure_mcp_gateway.operations.operation import Operation, audit_entry, perf
 from secure_mcp_gateway.repository.call import Call, Listing, new_call
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.web.log import AccessLog, report_problem
-from secure_mcp_gateway.web.request import Request
+from secure_mcp_gateway.web.request import Request, fresh_request_id
 from secure_mcp_gateway.web.response import Response, error_response
 
 TYPE_CHECKING = False
@@ -74,9 +74,11 @@ class ManagementApp:
         if _is_preflight(request) and self._surroundings.admits_origin(request.header("origin")):
             return self._preflight(request)
         found = self._router.match(request.method, request.raw_path)
-        if found is not None and found.operation is not None:
-            request.route = found.operation.path
+        if found is not None:
+            request.route = found.template
         document = self._store.snapshot()
+        if "x-request-id" in request.headers and document.holds_secret(request.request_id):
+            request.request_id = fresh_request_id()
         caller = bearer_caller(document, request, now_text())
         request.key_id = caller.key_id
         call = new_call(caller, self._store, request.request_id)
@@ -88,9 +90,10 @@ class ManagementApp:
 
     def _matched(self, request: Request, match: Match | None) -> Match:
         if request.raw_path == "*":
-            return Match(None, ("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"), [])
+            return Match(None, ("DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"), [], "*")
         if match is None and is_public(request.raw_path):
-            match = Match(None, PUBLIC_METHODS, [])
+            match = Match(None, PUBLIC_METHODS, [], without_slash(request.raw_path))
+            request.route = match.template
         if match is None:
             raise NotFound("there is no such path", "see /openapi.json for those that there are")
         if match.operation is None and request.method != "OPTIONS":
@@ -98,18 +101,19 @@ class ManagementApp:
         return match
 
     def _run(self, request: Request, match: Match, operation: Operation, document: Document, call: Call) -> Response:
-        values: dict[str, Any] = {}
-        target = None
+        named: dict[str, Any] = {}
         try:
             self._surroundings.check(request)
             require_access(call.caller, operation)
             body = read_body(_json_body(request))
-            inputs = Inputs(operation, match.values(), read_query(request.query), body)
+            query = read_query(request.query)
+            named = {**query, **body}
+            inputs = Inputs(operation, match.values(), query, body)
             values = inputs.values(self._files.read)
             target = self._files.target(operation, values)
         except GatewayError as error:
             if operation.writes:
-                self._store.refuse(audit_entry(operation, call, {**match.values("replace"), **values}), error)
+                self._store.refuse(audit_entry(operation, call, {**named, **match.values("replace")}), error)
             raise
         if_match = request.headers.get("if-match") if operation.writes else None
         deliver, file = (target.deliver, target.path) if target else (None, None)

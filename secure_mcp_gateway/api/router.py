@@ -27,10 +27,11 @@ class _Node:
 class Match:
     """``operation`` is None where the path exists without this method, whose ``methods`` are all those that it takes."""
 
-    __slots__ = ("methods", "operation", "segments")
+    __slots__ = ("methods", "operation", "segments", "template")
 
-    def __init__(self, operation: Operation | None, methods: tuple[str, ...], segments: list[str]) -> None:
+    def __init__(self, operation: Operation | None, methods: tuple[str, ...], segments: list[str], template: str) -> None:
         self.operation = operation
+        self.template = template
         self.methods = methods
         self.segments = segments
 
@@ -59,7 +60,8 @@ class Router:
             return None
         wanted = "GET" if method == "HEAD" else method
         operation = next((node.operations[wanted] for node in ends if wanted in node.operations), None)
-        return Match(operation, _allowed(ends), segments)
+        template = (operation or next(iter(ends[0].operations.values()))).path
+        return Match(operation, _allowed(ends), segments, template)
 
     def _add(self, operation: Operation) -> None:
         node = self._root

@@ -259,5 +259,5 @@ def _unusable(field: str, deed: str, error: OSError | ValueError, path: str) -> 
     reason = os.strerror(code).lower() if code else "it is no valid path"
     if deed == "written" and code == errno.ENOENT:
         return InvalidRequest(f"the folder of {field} does not exist", "make it first", private=path)
-    kind = Unavailable if code in _DISK_FAULTS else InvalidRequest
+    kind = Unavailable if deed == "written" and code in _DISK_FAULTS else InvalidRequest
     return kind(f"{field} cannot be {deed}: {reason}", private=path)

@@ -120,14 +120,18 @@ def _dry_run(operation: Operation, document: Document, call: Call, values: dict[
     return result
 
 
-def _may_be_named(param: Param, value: Any) -> bool:
+def _may_be_named(param: Param, value: str) -> bool:
     """Names and files; of a secret's place only a public id."""
     if param.kind == SECRET:
-        return isinstance(value, str) and _PUBLIC_ID.fullmatch(value) is not None
-    return param.kind in (NAME, FILE) and isinstance(value, str)
+        return _PUBLIC_ID.fullmatch(value) is not None
+    return param.kind in (NAME, FILE)
 
 
 def audit_entry(operation: Operation, call: Call, values: dict[str, Any]) -> AuditEntry:
-    named = {param.name: values[param.name] for param in operation.params if _may_be_named(param, values.get(param.name))}
+    named: dict[str, str] = {}
+    for param in operation.params:
+        given = next((values[name] for name in (param.name, *param.names) if values.get(name) is not None), None)
+        if isinstance(given, str) and _may_be_named(param, given):
+            named[param.name] = given
     caller = call.caller
     return AuditEntry(call.now, caller.kind, caller.key_id, caller.name, call.request_id, operation.name, named)

@@ -49,11 +49,14 @@ def _converted(source: Any, now: str) -> Converted:
     """Our tables out of any document that can be restored."""
     if is_enkrypt(source):
         return from_enkrypt(source, now)
-    ours = isinstance(source, dict) and (source.get("kind") == BACKUP_KIND or ("kind" not in source and "format" in source))
+    by_kind = isinstance(source, dict) and source.get("kind") == BACKUP_KIND
+    # The store's own file, as the safety backups are, says its format and where its audit stands instead.
+    ours = by_kind or (isinstance(source, dict) and "kind" not in source and {"format", "audit"} <= source.keys())
     if not ours:
         hint = "give what `system backup` wrote, or a config file of Enkrypt's gateway"
         raise InvalidRequest("data is neither a backup of ours nor a file of Enkrypt's gateway", hint)
-    if source.get("version", VERSION) != VERSION or source.get("format", FORMAT) != FORMAT:
+    version = source.get("version") if by_kind else VERSION
+    if version != VERSION or source.get("format", FORMAT) != FORMAT:
         hint = "restore it with the release that made it"
         raise InvalidRequest("data has a version or format that this release does not know", hint)
     made = Converted(now)

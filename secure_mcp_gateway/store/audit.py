@@ -50,6 +50,10 @@ class AuditEntry:
         self.operation = operation
         self.named = named
 
+    @property
+    def actor(self) -> str:
+        return self.key_id or self.name
+
     def line(self, result: str, generation: int | None, resolved: dict[str, str], is_secret: Callable[[str], bool]) -> Line:
         """``is_secret`` tells whether a text is a key of the store: one that came from elsewhere has no form to know it by."""
         given = {**self.named, **resolved}

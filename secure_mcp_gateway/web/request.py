@@ -25,7 +25,8 @@ __all__ = ["Limits", "Request", "Source", "fresh_request_id", "read_request"]
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/1\.([01])").fullmatch
 _OTHER_VERSION = re.compile(rb"\S+ \S+ HTTP/(?!0|1\.[01])[0-9](?:\.[0-9])?").fullmatch
 _SIMPLE_REQUEST = re.compile(rb"[^ ]+ [^ ]+(?: HTTP/0\.[0-9])?").fullmatch
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
+# A key of ours has the form of an id; in its place it would be logged.
+_REQUEST_ID = re.compile(r"(?!.*smga?_)[A-Za-z0-9._-]{1,64}").fullmatch
 _DIGITS = re.compile(r"[0-9]+").fullmatch
 _MOST_DIGITS = 18
 

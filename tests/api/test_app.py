@@ -11,6 +11,7 @@ from secure_mcp_gateway.web.response import Response
 from tests import enkrypt_files, team
 from tests.surfaces import send
 from tests.test_every_operation import TableCase
+from tests.web.raw import parse
 
 
 def body(response: Response) -> Any:
@@ -145,6 +146,36 @@ class Versions(TableCase):
         self.assertEqual(named[3:5], [{"user_identifier": "***"}] * 2)
         self.assertEqual(named[5]["output_file"], os.path.join(self.folder, "b.json"))
 
+    def test_a_refusal_names_what_the_rule_found_and_the_file_that_was_not_there(self) -> None:
+        send(self.app, "POST", "/api/v1/configs/import", {"input_file": "none.json", "config_name": "new"})
+        send(self.app, "POST", "/api/v1/system/backup", {"output_file": "o.json", "overwrite": True})
+        send(self.app, "POST", "/api/v1/admin-keys/spare/disable")
+        send(self.app, "POST", "/api/v1/admin-keys/admin/disable")
+        send(self.app, "DELETE", "/api/v1/configs/alpha", {"config_identifier": "other"})
+        lines = body(send(self.app, "GET", "/api/v1/system/audit?limit=5"))["data"][::-1]
+        named = [line["named"] for line in lines]
+        self.assertEqual(named[:2], [{"config_name": "new"}, {"output_file": "o.json"}])
+        self.assertEqual((lines[3]["result"], named[3]["admin_key_name"]), ("conflict", "admin"))
+        self.assertEqual(named[4], {"config_identifier": "alpha"})
+
+    def test_one_who_is_refused_all_the_time_hides_nobody_else(self) -> None:
+        for number in range(60):
+            send(self.app, "DELETE", f"/api/v1/configs/q{number}", key=team.ADA)
+        send(self.app, "DELETE", "/api/v1/configs/mine")
+        newest = body(send(self.app, "GET", "/api/v1/system/audit"))["data"]
+        self.assertEqual((newest[0]["actor"]["name"], newest[0]["named"]), ("admin", {"config_identifier": "mine"}))
+        self.assertLess(len(newest), 50)
+        self.assertGreaterEqual(len(newest), 20)
+
+    def test_a_key_as_a_request_id_is_neither_echoed_nor_kept(self) -> None:
+        send(self.app, "POST", "/api/v1/system/restore", {"data": enkrypt_files.line_2_1()})
+        for secret in (team.ADMIN, team.ADA, enkrypt_files.KEY):
+            self.assertEqual(send(self.app, "DELETE", "/api/v1/configs/x", X_Request_Id=secret).status, 404)
+        with open(os.path.join(self.store.folder, "audit.jsonl"), encoding="utf-8") as file:
+            log = file.read()
+        for secret in (team.ADMIN, team.ADA, enkrypt_files.KEY):
+            self.assertNotIn(secret, log)
+
     def test_a_key_from_elsewhere_never_stands_in_the_audit(self) -> None:
         send(self.app, "POST", "/api/v1/system/restore", {"data": enkrypt_files.line_2_1(), "with_admin_keys": True})
         for secret in (enkrypt_files.KEY, enkrypt_files.ADMIN):
@@ -267,3 +298,26 @@ class NamedFiles(TableCase):
         path = "/api/v1/configs/alpha/servers/local/input-guardrails"
         answer = send(app, "PUT", path, {"policy": {"enabled": False}, "policy_file": "/nowhere/at/all"})
         self.assertEqual((answer.status, body(answer)["data"]), (200, {"enabled": False}))
+
+
+class Routes(TableCase):
+    def test_each_path_that_exists_is_logged_by_its_template_whatever_the_answer(self) -> None:
+        app = ManagementApp(self.fresh())
+        cases = (
+            ("GET /api/v1/configs/alpha", "/api/v1/configs/{config_identifier}"),
+            ("PATCH /api/v1/configs/alpha", "/api/v1/configs/{config_identifier}"),
+            ("GET /api/v1/configs/alpha/rename", "/api/v1/configs/{config_identifier}/rename"),
+            ("GET /health", "/health"),
+            ("POST /docs/", "/docs"),
+            ("GET /api/v1/nowhere", ""),
+        )
+        for line, route in cases:
+            for key in ("", f"Authorization: Bearer {team.ADMIN}\r\n"):
+                request = parse(f"{line} HTTP/1.1\r\nHost: localhost\r\n{key}\r\n".encode())
+                app(request)
+                if key or not line.startswith("POST"):
+                    self.assertEqual(request.route, route, line)
+
+    def test_a_request_id_in_the_form_of_a_key_is_replaced(self) -> None:
+        for given in (team.ADMIN, "x" + team.ADA, "smg_"):
+            self.assertNotEqual(parse(f"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: {given}\r\n\r\n".encode()).request_id, given)

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import unittest
+from unittest import mock
+
+from secure_mcp_gateway.store import refusals
+from secure_mcp_gateway.store.refusals import ALL, EACH_ACTOR, Refusals
+
+
+class RefusalsTest(unittest.TestCase):
+    def test_each_actor_has_its_own_share_and_the_next_line_says_what_was_left_out(self) -> None:
+        with mock.patch.object(refusals.time, "monotonic", return_value=5.0):
+            found = Refusals()
+            self.assertEqual(sum(found.admits("one") for _ in range(EACH_ACTOR + 7)), EACH_ACTOR)
+            self.assertTrue(found.admits("two"))
+            self.assertEqual(found.left_out("one"), {"refusals_without_a_line": "7"})
+            self.assertEqual((found.left_out("one"), found.left_out("two")), ({}, {}))
+            self.assertEqual(sum(found.admits(str(number)) for number in range(ALL)), ALL - EACH_ACTOR - 1)
+
+    def test_a_second_later_all_begin_anew(self) -> None:
+        found = Refusals()
+        for moment in (5.0, 6.0):
+            with mock.patch.object(refusals.time, "monotonic", return_value=moment):
+                self.assertEqual(sum(found.admits("one") for _ in range(EACH_ACTOR + 1)), EACH_ACTOR)
