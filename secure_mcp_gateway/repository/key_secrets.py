@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.repository.call import Call
     from secure_mcp_gateway.store.document import Draft, Record
 
-LONGEST_DAYS = 3650
-
 
 def fresh_key(call: Call, prefix: str, expires_in_days: int | None) -> tuple[str, Record]:
     """(secret, the fields that every key's record has) of a key made now."""
