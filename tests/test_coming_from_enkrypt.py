@@ -135,6 +135,13 @@ class Restoring(RestoreCase):
         self.assertEqual(document.generation, 2)
         self.assertTrue(store.verify_audit()["valid"])
 
+    def test_a_file_that_claims_a_generation_makes_a_store_all_the_same(self) -> None:
+        store = Store(os.path.join(self.folder, "new", "store.json"))
+        entry = AuditEntry(now_text(), ADMIN, "", "tests", "r", "system restore", {})
+        store.create(lambda draft: restore_store(draft, self.call, data={**old.line_2_1(), "generation": "x"}), entry)
+        self.assertEqual(store.snapshot().generation, 1)
+        self.assertEqual(authenticate(store.snapshot(), old.ADMIN, now_text()).name, "imported")
+
     def test_a_backup_of_ours_comes_back_as_it_was(self) -> None:
         before = tables_of(self.store.snapshot())
         saved = json.loads(json.dumps(backup(Draft(self.store.snapshot()), self.call)))

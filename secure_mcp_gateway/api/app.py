@@ -48,7 +48,7 @@ class ManagementApp:
         self._store = store
         self._router = Router(all_operations())
         self._surroundings = Surroundings(allow_origins, allow_hosts)
-        self._files = Files(store.folder, files_root)
+        self._files = Files(store, files_root)
         self._log = log
         self._complained = 0.0
 
@@ -150,10 +150,10 @@ class ManagementApp:
 class Files:
     """The files that requests name: relative ones from ``files/`` beside the store, or from ``root``, which confines all."""
 
-    def __init__(self, store_folder: str, root: str | None) -> None:
-        self._store_folder = store_folder
+    def __init__(self, store: Store, root: str | None) -> None:
+        self._store = store
         self._root = root
-        self._base = root if root is not None else os.path.join(store_folder, "files")
+        self._base = root if root is not None else os.path.join(store.folder, "files")
 
     def read(self, path: str, field: str) -> Any:
         return read_json_file(os.path.join(self._base, path), field, self._root)
@@ -169,9 +169,9 @@ class Files:
 
     def write(self, path: str, document: Any, overwrite: bool) -> str:
         if self._root is None and not os.path.isabs(path):
-            os.makedirs(self._base, mode=0o700, exist_ok=True)
+            self._store.own_folder("files")
         target = os.path.join(self._base, path)
-        return write_document(target, document, "output_file", root=self._root, overwrite=overwrite, protected=self._store_folder)
+        return write_document(target, document, "output_file", root=self._root, overwrite=overwrite, protected=self._store.folder)
 
 
 class Target:

@@ -68,20 +68,6 @@ def user_name() -> str:
         return str(os.getuid())
 
 
-def make_own_folder(store: Store, name: str) -> None:
-    """A folder beside the store, which belongs to whom the store belongs to."""
-    from secure_mcp_gateway.store.file import make_folder
-
-    folder = os.path.join(store.folder, name)
-    try:
-        make_folder(folder)
-        owner = store.file.owner()
-        if owner is not None and os.stat(folder).st_uid != owner[0]:
-            os.chown(folder, *owner)
-    except OSError as error:
-        raise store.file.failure(error, "written") from None
-
-
 def _delivery(row: Operation, store: Store, file: str | None, overwrite: bool) -> Callable[[Any], Any] | None:
     """What becomes of the rule's document. It is written while the change can still be refused, so that a file which cannot be
     written leaves no line of success in the audit."""
@@ -94,7 +80,7 @@ def _delivery(row: Operation, store: Store, file: str | None, overwrite: bool) -
         from secure_mcp_gateway.operations.files import write_document
 
         if os.path.realpath(os.path.dirname(file)) == os.path.join(store.folder, FILES):
-            make_own_folder(store, FILES)
+            store.own_folder(FILES)
         path = write_document(file, document, "--output-file", overwrite=overwrite, protected=store.folder)
         return {"output_file": path, row.document: None}
 

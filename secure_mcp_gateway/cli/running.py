@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 
-from secure_mcp_gateway.cli.rows import make_own_folder
 from secure_mcp_gateway.errors import StoreForbidden
 from secure_mcp_gateway.store.file import own
 
@@ -23,8 +22,7 @@ class Registration:
     __slots__ = ("_descriptor", "_path")
 
     def __init__(self, store: Store, port: int) -> None:
-        folder = _folder(store)
-        make_own_folder(store, _SERVERS)
+        folder = store.own_folder(_SERVERS)
         self._path = os.path.join(folder, f"{port}-{os.getpid()}.json")
         temporary = f"{self._path}.tmp"
         self._descriptor = os.open(temporary, _FLAGS | os.O_CREAT, 0o600)

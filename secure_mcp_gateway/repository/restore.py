@@ -34,7 +34,7 @@ def restore_store(
     # A store that is made just now, be there an audit log from before or not; or one that nobody can administer.
     fresh = not len(draft.table("admin_keys"))
     if fresh:
-        draft.generation = max(draft.generation, source.get("generation", 0))
+        draft.generation = max(draft.generation, made.generation)
     if with_admin_keys or fresh:
         _add_admin_keys(draft, made)
     for table in _RESTORED:
@@ -63,8 +63,8 @@ def _converted(source: Any, now: str) -> Converted:
     made.problems += [f"{name} is missing: this backup is not whole" for name in (*_HEAD, *TABLES, "settings") if name not in source]
     made.content = {name: source[name] for name in TABLES if name in source}
     made.settings = source.get("settings", {})
-    generation = source.get("generation", 0)
-    if isinstance(generation, bool) or not isinstance(generation, int) or not 0 <= generation < 2**62:
+    made.generation = source.get("generation", 0)
+    if isinstance(made.generation, bool) or not isinstance(made.generation, int) or not 0 <= made.generation < 2**62:
         made.problems.append("generation must be a whole number")
     return made
 

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 KEPT = 10
+_FOLDER = "backups"
 
 
 def backup_path(file: StoreFile, why: str) -> str:
     nanoseconds = time.time_ns()
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(nanoseconds // 1_000_000_000))
     name = f"{_stem(file)}-{moment}.{nanoseconds % 1_000_000_000:09d}Z-{why.replace(' ', '-')}.json"
-    return os.path.join(file.folder, "backups", name)
+    return os.path.join(file.folder, _FOLDER, name)
 
 
 def write_backup(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
@@ -34,12 +35,7 @@ def write_backup(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
 
 
 def _write(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
-    folder, owner = os.path.dirname(path), file.owner()
-    if not os.path.isdir(folder):
-        os.mkdir(folder, 0o700)
-        if owner is not None:
-            os.chown(folder, *owner)
-        sync_folder(file.folder)
+    folder, owner = file.own_folder(_FOLDER), file.owner()
     # Under a name of its own until it is whole: a crash must not leave a torn file that looks like a backup.
     temporary = os.path.join(folder, f".{_stem(file)}.tmp")
     try:

@@ -9,7 +9,7 @@ from secure_mcp_gateway.errors import Conflict, Unavailable
 from secure_mcp_gateway.store import encoding
 from secure_mcp_gateway.store.audit import AuditLog
 from secure_mcp_gateway.store.backups import backup_path, write_backup
-from secure_mcp_gateway.store.document import AuditHead, Document, Draft
+from secure_mcp_gateway.store.document import Document, Draft
 from secure_mcp_gateway.store.file import make_folder
 
 TYPE_CHECKING = False
@@ -87,4 +87,4 @@ def _log_name(store: Store) -> str:
     mine = os.path.basename(store.path)
     if owner in (None, mine) or not os.path.exists(os.path.join(store.folder, str(owner))):
         return usual
-    return AuditHead(file=f"{os.path.splitext(mine)[0]}.{usual}").file
+    return f"{os.path.splitext(mine)[0]}.{usual}"

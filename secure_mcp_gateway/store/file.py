@@ -180,6 +180,15 @@ class StoreFile:
             return None
         return found.st_uid, found.st_gid
 
+    def own_folder(self, name: str) -> str:
+        """The path of a folder beside the store: made with mode 0700 where it is missing, and the store's owner's. Raises OSError."""
+        folder = os.path.join(self.folder, name)
+        make_folder(folder)
+        owner = self.owner()
+        if owner is not None and os.stat(folder).st_uid != owner[0]:
+            os.chown(folder, *owner)
+        return folder
+
     def _is_mine(self) -> bool:
         """Then the file's mode is in the way, not its owner."""
         try:

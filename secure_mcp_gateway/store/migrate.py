@@ -26,12 +26,14 @@ _COMMON_TOOL_POLICY = "server_tools_guardrails_config"
 
 
 class Converted:
-    """``content`` holds our tables; ``problems`` make a restore impossible, ``warnings`` say what it will change."""
+    """``content`` holds our tables, of a store that was at ``generation``; ``problems`` make a restore impossible, ``warnings`` say
+    what it will change."""
 
     def __init__(self, now: str) -> None:
         self.now = now
         self.content: dict[str, dict[str, Record]] = {}
         self.settings: Record = {}
+        self.generation = 0
         self.warnings: list[str] = []
         self.problems: list[str] = []
 

@@ -172,6 +172,13 @@ class Store:
         except OSError as error:
             raise self.file.failure(error, "read") from None
 
+    def own_folder(self, name: str) -> str:
+        """The path of a folder beside the store, made where it is missing, for its owner alone."""
+        try:
+            return self.file.own_folder(name)
+        except OSError as error:
+            raise self.file.failure(error, "written") from None
+
     def log(self, document: Document) -> AuditLog:
         name = document.audit.file
         if name not in self._logs:
