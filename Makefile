@@ -4,7 +4,7 @@ PORT ?= 8001
 PACKAGE = secure_mcp_gateway
 CHECKERS = ruff==0.17.6 mypy==2.4.1 vermin==1.9.2
 
-.PHONY: run test check clean
+.PHONY: run test check crash clean
 
 # Start the management API as it stands here; its store stays in .run/ from one run to the next.
 run:
@@ -21,6 +21,11 @@ check: .tools/installed
 	.tools/bin/vermin --quiet --no-tips --violations --target=3.9- $(PACKAGE) tests
 	$(PYTHON) -m tests test_house
 	.tools/bin/python -m tests.wheel_check
+
+# Prove what the store promises: power cuts, kills, failing system calls, random histories, tampering. As root, on Linux.
+# A part alone, or a bounded share of all: make crash CRASH="power", make crash CRASH="--quick"
+crash:
+	@$(PYTHON) -m tests.crash $(CRASH)
 
 # The checkers live in an environment of their own, made again when their versions above change.
 .tools/installed: Makefile

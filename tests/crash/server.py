@@ -1,0 +1,104 @@
+"""The product as processes of its own, whole or broken on purpose, and a client that keeps its connection."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import select
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from tests.support import DEADLINE, ROOT, command, environment
+
+
+def argv_of(store: str, words: list[str], variant: str = "") -> list[str]:
+    """The command line's words on this store; ``variant`` is ``MODULE:FUNCTION`` of this folder, which breaks a promise first."""
+    head = [sys.executable, "-m", "tests.crash.variant", variant] if variant else command()
+    return [*head, "--store", store, "--format", "json", *words]
+
+
+def run(store: str, *words: str, variant: str = "", given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    argv = argv_of(store, list(words), variant)
+    return subprocess.run(argv, input=given, capture_output=True, env=environment(), cwd=ROOT, timeout=DEADLINE, check=False)
+
+
+def make_store(store: str) -> str:
+    """A new default store; gives its admin key."""
+    made = run(store, "generate-config")
+    assert made.returncode == 0, made.stderr
+    key: str = json.loads(made.stdout)["admin_api_key"]
+    return key
+
+
+class Server:
+    """``system start-api`` on a free port of loopback; ``wrapper`` are words before the command (a tracer's)."""
+
+    def __init__(self, store: str, *flags: str, variant: str = "", wrapper: tuple[str, ...] = ()) -> None:
+        words = ["system", "start-api", "--host=127.0.0.1", "--port=0", "--no-access-log", *flags]
+        argv = [*wrapper, *argv_of(store, words, variant)]
+        self.process = subprocess.Popen(argv, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.port = self._announced()
+
+    def _announced(self) -> int:
+        assert self.process.stdout is not None and self.process.stderr is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], DEADLINE)
+        line = self.process.stdout.readline().decode() if ready else ""
+        if not line:
+            self.process.kill()
+            raise AssertionError(f"the server did not start: {self.process.stderr.read().decode()}")
+        return int(line.strip().rpartition(":")[2])
+
+    def client(self, key: str) -> Client:
+        return Client(self.port, key)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self._ended()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self._ended()
+
+    def _ended(self) -> int:
+        self.process.communicate(timeout=DEADLINE)
+        return self.process.returncode
+
+
+class Answer:
+    """``etag`` is the generation that a read saw, -1 where none is said."""
+
+    __slots__ = ("body", "etag", "status")
+
+    def __init__(self, status: int, body: Any, etag: int) -> None:
+        self.status = status
+        self.body = body
+        self.etag = etag
+
+    @property
+    def data(self) -> Any:
+        return self.body.get("data")
+
+
+class Client:
+    """Requests one after the other on one connection; raises ``OSError`` or ``http.client.HTTPException`` where that breaks."""
+
+    def __init__(self, port: int, key: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+        self._key = key
+
+    def send(self, method: str, path: str, body: Any = None, **fields: str) -> Answer:
+        """``fields`` are further header fields, ``If_Match`` for ``If-Match``."""
+        headers = {"Authorization": f"Bearer {self._key}", **{name.replace("_", "-"): value for name, value in fields.items()}}
+        data = None if body is None else json.dumps(body).encode()
+        if data is not None:
+            headers["Content-Type"] = "application/json"
+        self._connection.request(method, "/api/v1" + path, data, headers)
+        response = self._connection.getresponse()
+        text = response.read()
+        etag = (response.headers["ETag"] or '"-1"').strip('"')
+        return Answer(response.status, json.loads(text) if text else None, int(etag))
+
+    def close(self) -> None:
+        self._connection.close()
