@@ -5,10 +5,10 @@ from __future__ import annotations
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository.configs import contradictions, put_new_config, require_free_name, server_doubts
 from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION, unwrapped
-from secure_mcp_gateway.repository.names import check_name
-from secure_mcp_gateway.repository.server_checks import server_problems
+from secure_mcp_gateway.repository.names import check_name, server_name_problem
 from secure_mcp_gateway.repository.servers import SERVER_FIELDS, import_server
 from secure_mcp_gateway.store.migrate import servers_from_enkrypt
+from secure_mcp_gateway.store.server_checks import server_problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _server_problems(servers: list[Any]) -> list[str]:
     positions: dict[str, int] = {}
     for at, server in enumerate(servers):
         where = f"mcp_config[{at}]"
-        problems += server_problems(server, where)
+        problems += server_problems(server, where, server_name_problem)
         name = server.get("server_name") if isinstance(server, dict) else None
         if isinstance(name, str) and positions.setdefault(name, at) != at:
             problems.append(f"{where}.server_name is the name of mcp_config[{positions[name]}] too")

@@ -7,10 +7,10 @@ from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION
 from secure_mcp_gateway.repository.names import check_name, check_search_term, holder, key_of, no_such, quoted, quoted_list, searchable
 from secure_mcp_gateway.repository.paging import page, table_page
-from secure_mcp_gateway.repository.server_checks import server_problems
 from secure_mcp_gateway.repository.views import config_row, config_view, own_config, owns_config, project_name
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import Draft
+from secure_mcp_gateway.store.server_checks import server_problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def config_issues(servers: list[Any]) -> list[str]:
     for at, server in enumerate(servers):
         name = server.get("server_name") if isinstance(server, dict) else None
         where = f"servers.{name}" if isinstance(name, str) else f"servers[{at}]"
-        issues += server_problems(server, where, new=False) or server_doubts(server, where)
+        issues += server_problems(server, where) or server_doubts(server, where)
         if where in names:
             issues.append(f"{where} is there twice: only one of them can be reached")
         names.add(where)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository.exports import BACKUP_KIND, VERSION, unwrapped
-from secure_mcp_gateway.repository.servers import server_problems
-from secure_mcp_gateway.store.check import content_problems, place, settings_problems, type_problems
+from secure_mcp_gateway.store.check import place, settings_problems
 from secure_mcp_gateway.store.clock import utc_time
-from secure_mcp_gateway.store.document import FORMAT, TABLES, Draft, member_key
-from secure_mcp_gateway.store.migrate import Converted, from_enkrypt, is_enkrypt
+from secure_mcp_gateway.store.document import FORMAT, TABLES, Draft
+from secure_mcp_gateway.store.migrate import Converted, conversion_problems, from_enkrypt, is_enkrypt, settle_keys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,10 +26,10 @@ def restore_store(
     """Put what a backup holds in the place of everything but the admin keys; ``InvalidRequest`` lists all problems."""
     source = unwrapped(data, "backup")
     made = _converted(source, call.now)
-    _settle_keys(made)
     problems = _problems(made)
     if problems:
         raise InvalidRequest("this cannot be restored, nothing is changed: " + "; ".join(problems))
+    settle_keys(made)
     # A store that is made just now, be there an audit log from before or not; or one that nobody can administer.
     fresh = not len(draft.table("admin_keys"))
     if fresh:
@@ -69,47 +68,12 @@ def _converted(source: Any, now: str) -> Converted:
     return made
 
 
-def _settle_keys(made: Converted) -> None:
-    """Keys of nobody are dropped, keys of non-members arrive disabled; both are said."""
-    keys, projects, users, members = (made.content.get(name) for name in ("apikeys", "projects", "users", "members"))
-    if not (isinstance(keys, dict) and isinstance(projects, dict) and isinstance(users, dict) and isinstance(members, dict)):
-        return
-    settled = {}
-    for position, (digest, key) in enumerate(keys.items()):
-        where = place("apikeys", position, digest)
-        if not isinstance(key, dict) or not isinstance(key.get("user_id"), str) or not isinstance(key.get("project_id"), str):
-            settled[digest] = key
-        elif key["user_id"] not in users or key["project_id"] not in projects:
-            made.warnings.append(f"{where} ({key.get('api_key_id')}) is dropped: its user or project does not exist")
-        elif member_key(key["project_id"], key["user_id"]) not in members:
-            made.warnings.append(f"{where} ({key.get('api_key_id')}) arrives disabled: its user is not in the project")
-            settled[digest] = {**key, "disabled": True}
-        else:
-            settled[digest] = key
-    made.content["apikeys"] = settled
-
-
 def _problems(made: Converted) -> list[str]:
-    by_rule = _rule_problems(made)
-    content = {name: made.content.get(name, {}) for name in TABLES}
-    # What could not be converted is missing from the content: looking for what refers to it would blame the wrong places.
-    found = [*made.problems, *type_problems(content)] if made.problems else content_problems(content)
-    return list(dict.fromkeys([*found, *by_rule, *settings_problems(made.settings)]))
-
-
-def _rule_problems(made: Converted) -> list[str]:
-    """What the rules say beyond types and references: servers, and times in the form that lists are ordered by."""
-    problems = []
-    configs = made.content.get("mcp_configs")
-    for key, config in configs.items() if isinstance(configs, dict) else ():
-        servers = config.get("mcp_config") if isinstance(config, dict) else None
-        for at, server in enumerate(servers if isinstance(servers, list) else ()):
-            if isinstance(server, dict):
-                problems += server_problems(server, f"mcp_configs[{key[:60]!r}].mcp_config[{at}]", new=False)
+    untimely: list[str] = []
     for table, records in made.content.items():
         if isinstance(records, dict):
-            made.content[table] = _with_utc_times(table, records, problems)
-    return problems
+            made.content[table] = _with_utc_times(table, records, untimely)
+    return list(dict.fromkeys([*conversion_problems(made), *untimely, *settings_problems(made.settings)]))
 
 
 def _with_utc_times(table: str, records: dict[str, Any], problems: list[str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.errors import InvalidRequest
-from secure_mcp_gateway.repository.server_checks import url_problems
+from secure_mcp_gateway.store.server_checks import url_problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

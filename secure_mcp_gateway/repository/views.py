@@ -5,9 +5,9 @@ Every answer that names a server, config, project or user is made here, so that 
 
 from __future__ import annotations
 
-from secure_mcp_gateway.repository.server_checks import url_host
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import member_key
+from secure_mcp_gateway.store.server_checks import url_host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

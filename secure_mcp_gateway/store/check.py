@@ -9,7 +9,7 @@ from secure_mcp_gateway.store.document import email_key, member_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from typing import Any
 
     Content = dict[str, dict[str, dict[str, Any]]]
@@ -61,9 +61,13 @@ _TELEMETRY: dict[str, tuple[type, ...]] = {"enabled": (bool,), "url": (str,), "i
 _WORDS = {str: "a string", bool: "true or false", list: "a list", dict: "an object", _NULL: "null"}
 
 
-def content_problems(content: Content) -> list[str]:
-    """Every problem, each with the place it is at; secrets and digests are named by their position."""
-    return type_problems(content) or [*_reference_problems(content), *_ambiguities(content)]
+def content_problems(content: Content, dropped: Collection[str] = ()) -> list[str]:
+    """Every problem, each with the place it is at; secrets and digests are named by their position.
+
+    What refers to a record that is broken itself, or to a table that is, is not blamed for it. A table that is left out is not
+    looked at. ``dropped`` are API keys that will not be kept: what they refer to, or clash with, does not matter.
+    """
+    return [*_type_problems(content), *_reference_problems(content, dropped), *_ambiguities(content, dropped)]
 
 
 def settings_problems(settings: Any) -> list[str]:
@@ -80,8 +84,10 @@ def _given(fields: dict[str, tuple[type, ...]], record: dict[str, Any]) -> dict[
     return {field: types for field, types in fields.items() if field in record}
 
 
-def type_problems(content: Content) -> list[str]:
-    return [problem for table in FIELDS for problem in _table_problems(table, content)]
+def _type_problems(content: Content) -> Iterator[str]:
+    for table in FIELDS:
+        if table in content:
+            yield from _table_problems(table, content[table])
 
 
 def record_problems(where: str, record: Any, fields: dict[str, tuple[type, ...]]) -> Iterator[str]:
@@ -100,20 +106,18 @@ def place(table: str, position: int, key: str) -> str:
     return f"{table}[{position}]" if table in ("apikeys", "admin_keys") else f"{table}[{key[:80]!r}]"
 
 
-def _table_problems(table: str, content: Content) -> Iterator[str]:
-    records = content.get(table)
+def _table_problems(table: str, records: Any) -> Iterator[str]:
     if not isinstance(records, dict):
         yield f"{table} must be an object"
         return
     for position, (key, record) in enumerate(records.items()):
         where = place(table, position, key)
-        found = list(record_problems(where, record, FIELDS[table]))
-        yield from found
-        if not found:
-            yield from _key_problems(table, key, where)
+        yield from record_problems(where, record, FIELDS[table])
+        yield from _key_problems(table, key, where)
+        if isinstance(record, dict):
             yield from _name_problems(table, record, where)
             yield from _time_problems(record, where)
-            if table == "mcp_configs":
+            if table == "mcp_configs" and isinstance(record.get("mcp_config"), list):
                 yield from _server_problems(where, record["mcp_config"])
 
 
@@ -126,16 +130,16 @@ def _key_problems(table: str, key: str, where: str) -> Iterator[str]:
 
 
 def _name_problems(table: str, record: dict[str, Any], where: str) -> Iterator[str]:
-    if table in _NAMES and not record[_NAMES[table]]:
+    if table in _NAMES and record.get(_NAMES[table]) == "":
         yield f"{where}.{_NAMES[table]} must not be empty"
     field, form = _PUBLIC_IDS.get(table, ("", None))
-    if form is not None and not form.fullmatch(record[field]):
+    if form is not None and isinstance(record.get(field), str) and not form.fullmatch(record[field]):
         yield f"{where}.{field} must be {form.pattern[:4]} and 16 hexadecimal digits"
 
 
 def _time_problems(record: dict[str, Any], where: str) -> Iterator[str]:
     for field in ("created_at", "updated_at", "expires_at", "rotated_at"):
-        if record.get(field) is not None and not is_time(record[field]):
+        if isinstance(record.get(field), str) and not is_time(record[field]):
             yield f"{where}.{field} is not a time such as 2026-01-02T03:04:05.678901+00:00"
 
 
@@ -143,49 +147,74 @@ def _server_problems(where: str, servers: list[Any]) -> Iterator[str]:
     names: set[str] = set()
     for position, server in enumerate(servers):
         here = f"{where}.mcp_config[{position}]"
-        found = list(record_problems(here, server, SERVER_FIELDS))
-        yield from found
-        if found:
+        yield from record_problems(here, server, SERVER_FIELDS)
+        name = server.get("server_name") if isinstance(server, dict) else None
+        if not isinstance(name, str):
             continue
-        if server["server_name"] in names:
-            yield f"{here}.server_name {server['server_name'][:60]!r} is there twice"
-        names.add(server["server_name"])
+        if name in names:
+            yield f"{here}.server_name {name[:60]!r} is there twice"
+        names.add(name)
 
 
-def _reference_problems(content: Content) -> Iterator[str]:
-    configs, projects, users = content["mcp_configs"], content["projects"], content["users"]
-    for key, project in projects.items():
-        if project["mcp_config_id"] is not None and project["mcp_config_id"] not in configs:
-            yield f"projects[{key!r}].mcp_config_id names a config that does not exist"
-    for key, member in content["members"].items():
-        if key != member_key(member["project_id"], member["user_id"]):
-            yield f"members[{key!r}] does not stand under its own ids"
+def _records(content: Content, table: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The place, the key and the record of each that is one."""
+    records = content.get(table)
+    for position, (key, record) in enumerate(records.items() if isinstance(records, dict) else ()):
+        if isinstance(record, dict):
+            yield place(table, position, key), key, record
+
+
+def _is_lost(content: Content, table: str, key: Any) -> bool:
+    records = content.get(table)
+    return isinstance(key, str) and isinstance(records, dict) and key not in records
+
+
+def keys_of_nobody(content: Content) -> set[str]:
+    """The API keys whose user or project does not exist."""
+    return {
+        key
+        for _, key, record in _records(content, "apikeys")
+        if _is_lost(content, "projects", record.get("project_id")) or _is_lost(content, "users", record.get("user_id"))
+    }
+
+
+def _reference_problems(content: Content, dropped: Collection[str]) -> Iterator[str]:
+    for where, _, project in _records(content, "projects"):
+        if _is_lost(content, "mcp_configs", project.get("mcp_config_id")):
+            yield f"{where}.mcp_config_id names a config that does not exist"
+    for where, key, member in _records(content, "members"):
+        project_id, user_id = member.get("project_id"), member.get("user_id")
+        if isinstance(project_id, str) and isinstance(user_id, str) and key != member_key(project_id, user_id):
+            yield f"{where} does not stand under its own ids"
     for table in ("members", "apikeys"):
-        for position, (key, record) in enumerate(content[table].items()):
-            if record["project_id"] not in projects:
-                yield f"{place(table, position, key)}.project_id names a project that does not exist"
-            if record["user_id"] not in users:
-                yield f"{place(table, position, key)}.user_id names a user that does not exist"
+        for where, key, record in _records(content, table):
+            if key in dropped:
+                continue
+            if _is_lost(content, "projects", record.get("project_id")):
+                yield f"{where}.project_id names a project that does not exist"
+            if _is_lost(content, "users", record.get("user_id")):
+                yield f"{where}.user_id names a user that does not exist"
 
 
-def _ambiguities(content: Content) -> Iterator[str]:
-    yield from _twice("mcp_configs", {key: each["mcp_config_name"] for key, each in content["mcp_configs"].items()})
-    yield from _twice("projects", {key: each["project_name"] for key, each in content["projects"].items()})
-    yield from _twice("users", {key: email_key(each["email"]) for key, each in content["users"].items()})
-    yield from _twice("admin_keys", {key: each["name"] for key, each in content["admin_keys"].items()})
-    yield from _twice("admin_keys", {key: each["admin_key"] for key, each in content["admin_keys"].items()})
-    yield from _twice("apikeys", {key: each["api_key_id"] for key, each in content["apikeys"].items()})
-    for position, key in enumerate(content["apikeys"]):
-        if key in content["admin_keys"]:
-            yield f"{place('apikeys', position, key)} is an admin key too"
+def _ambiguities(content: Content, dropped: Collection[str]) -> Iterator[str]:
+    for table, field in (*_NAMES.items(), *((table, field) for table, (field, _) in _PUBLIC_IDS.items())):
+        yield from _twice(content, table, field, dropped)
+    admin_keys = content.get("admin_keys")
+    for where, key, _ in _records(content, "apikeys"):
+        if isinstance(admin_keys, dict) and key in admin_keys and key not in dropped:
+            yield f"{where} is an admin key too"
 
 
-def _twice(table: str, names: dict[str, str]) -> Iterator[str]:
+def _twice(content: Content, table: str, field: str, dropped: Collection[str]) -> Iterator[str]:
     """Two records that one name would mean, or a name that is another record's id."""
-    seen: dict[str, str] = {}
-    for position, (key, name) in enumerate(names.items()):
+    seen: set[str] = set()
+    for where, key, record in _records(content, table):
+        name = record.get(field)
+        if not isinstance(name, str) or not name or key in dropped:
+            continue
+        name = email_key(name) if field == "email" else name
         if name in seen:
-            yield f"{place(table, position, key)}: {name[:60]!r} is the name of another one too"
-        if name in names and name != key:
-            yield f"{place(table, position, key)}: {name[:60]!r} is the id of another one"
-        seen[name] = key
+            yield f"{where}: {name[:60]!r} is the name of another one too"
+        if name in content[table] and name != key:
+            yield f"{where}: {name[:60]!r} is the id of another one"
+        seen.add(name)

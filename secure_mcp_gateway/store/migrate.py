@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.errors import StoreDamaged
-from secure_mcp_gateway.store.check import POLICIES, content_problems
+from secure_mcp_gateway.store.check import POLICIES, content_problems, keys_of_nobody, place
 from secure_mcp_gateway.store.clock import utc_time
 from secure_mcp_gateway.store.document import Document, digest_of, member_key
 from secure_mcp_gateway.store.restrictions import KEPT_ELSEWHERE, KEPT_IN_OVERRIDES, KEPT_IN_SERVER, lost_restrictions
+from secure_mcp_gateway.store.server_checks import servers_problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     Record = dict[str, Any]
@@ -31,22 +33,18 @@ class Converted:
 
     def __init__(self, now: str) -> None:
         self.now = now
-        self.content: dict[str, dict[str, Record]] = {}
+        # Also what could not be converted stands in it, in its own place: `content_problems` says what is wrong with it.
+        self.content: dict[str, Any] = {}
         self.settings: Record = {}
         self.generation = 0
         self.warnings: list[str] = []
         self.problems: list[str] = []
 
-    def records(self, source: Record, table: str) -> list[tuple[str, Record]]:
-        found = source.get(table, {})
+    def table(self, source: Record, name: str, convert: Callable[[Converted, str, Record], Record]) -> Any:
+        found = source.get(name, {})
         if not isinstance(found, dict):
-            self.problems.append(f"{table} must be an object")
-            return []
-        secret = table == "apikeys"
-        for position, (key, record) in enumerate(found.items()):
-            if not isinstance(record, dict):
-                self.problems.append(f"{table}[{position if secret else repr(key[:60])}] must be an object")
-        return [(key, record) for key, record in found.items() if isinstance(record, dict)]
+            return found
+        return {key: convert(self, key, record) if isinstance(record, dict) else record for key, record in found.items()}
 
     def time(self, where: str, record: Record, field: str = "created_at") -> str:
         value = record.get(field)
@@ -72,21 +70,42 @@ def is_enkrypt(content: Any) -> bool:
 def document_of_older(content: Record, now: str) -> Document:
     """The document that a file of Enkrypt's gateway, put in the store's place, stands for."""
     made = from_enkrypt(content, now)
-    problems = made.problems or content_problems(made.content)
+    problems = conversion_problems(made)
     if problems:
         raise StoreDamaged("the file in the store's place cannot be taken over", "mend it first", private="; ".join(problems))
+    settle_keys(made)
     return Document.of(made.content, made.settings)
+
+
+def conversion_problems(made: Converted) -> list[str]:
+    """Everything that keeps the content from being taken over, each said once."""
+    found = content_problems(made.content, dropped=keys_of_nobody(made.content))
+    return list(dict.fromkeys([*made.problems, *found, *servers_problems(made.content.get("mcp_configs"))]))
+
+
+def settle_keys(made: Converted) -> None:
+    """Of whole content: keys of nobody are dropped, keys of non-members arrive disabled; both are said."""
+    settled, lost = {}, keys_of_nobody(made.content)
+    for position, (digest, key) in enumerate(made.content["apikeys"].items()):
+        where = f"{place('apikeys', position, digest)} ({key['api_key_id']})"
+        if digest in lost:
+            made.warnings.append(f"{where} is dropped: its user or project does not exist")
+        elif member_key(key["project_id"], key["user_id"]) not in made.content["members"]:
+            made.warnings.append(f"{where} arrives disabled: its user is not in the project")
+            settled[digest] = {**key, "disabled": True}
+        else:
+            settled[digest] = key
+    made.content["apikeys"] = settled
 
 
 def from_enkrypt(source: Record, now: str) -> Converted:
     """Everything that the file holds; records without a time get ``now``. No secret of it stands in a problem or warning."""
     made = Converted(now)
-    made.content["mcp_configs"] = {key: _config(made, key, record) for key, record in made.records(source, "mcp_configs")}
-    projects = made.records(source, "projects")
-    made.content["projects"] = {key: _project(made, key, record) for key, record in projects}
-    made.content["users"] = {key: _user(made, key, record) for key, record in made.records(source, "users")}
-    made.content["members"] = {key: record for each, project in projects for key, record in _members(made, each, project)}
-    made.content["apikeys"] = dict(_api_key(made, at, *pair) for at, pair in enumerate(made.records(source, "apikeys")))
+    made.content["mcp_configs"] = made.table(source, "mcp_configs", _config)
+    made.content["projects"] = made.table(source, "projects", _project)
+    made.content["users"] = made.table(source, "users", _user)
+    made.content["members"] = _members(made, source.get("projects"))
+    made.content["apikeys"] = _api_keys(made, source.get("apikeys"))
     made.content["admin_keys"] = _admin_keys(made, source.get("admin_apikey"))
     made.settings = _settings(source)
     return made
@@ -132,7 +151,7 @@ def servers_from_enkrypt(config: Record, where: str) -> tuple[Any, list[str]]:
 
 
 def _config(made: Converted, key: str, record: Record) -> Record:
-    where = f"mcp_configs[{key[:60]!r}]"
+    where = place("mcp_configs", 0, key)
     servers, problems = servers_from_enkrypt(record, where)
     made.problems += problems
     created = made.time(where, record)
@@ -176,44 +195,61 @@ def _named(record: Record, field: str) -> Record:
 
 
 def _project(made: Converted, key: str, record: Record) -> Record:
-    where = f"projects[{key[:60]!r}]"
+    where = place("projects", 0, key)
     made.problems += lost_restrictions(where, record, KEPT_ELSEWHERE)
     kept = {field: value for field, value in _named(record, "project_name").items() if field != "users"}
     return {**kept, "mcp_config_id": record.get("mcp_config_id"), "created_at": made.time(where, record)}
 
 
 def _user(made: Converted, key: str, record: Record) -> Record:
-    where = f"users[{key[:60]!r}]"
+    where = place("users", 0, key)
     made.problems += lost_restrictions(where, record, KEPT_ELSEWHERE)
     return {**_named(record, "email"), "created_at": made.time(where, record)}
 
 
-def _members(made: Converted, project_id: str, project: Record) -> list[tuple[str, Record]]:
+def _members(made: Converted, projects: Any) -> dict[str, Record]:
+    members: dict[str, Record] = {}
+    for key, project in projects.items() if isinstance(projects, dict) else ():
+        if isinstance(project, dict):
+            members.update(_members_of(made, key, project))
+    return members
+
+
+def _members_of(made: Converted, project_id: str, project: Record) -> Iterator[tuple[str, Record]]:
     users = project.get("users", [])
-    where = f"projects[{project_id[:60]!r}].users"
-    if not isinstance(users, list) or not all(isinstance(each, str) for each in users):
-        made.problems.append(f"{where} must be a list of user ids")
-        return []
-    if len(set(users)) < len(users):
-        made.warnings.append(f"{where} names a user twice: taken once")
-    created = made.time(f"projects[{project_id[:60]!r}]", project)
-    return [(member_key(project_id, each), {"project_id": project_id, "user_id": each, "created_at": created}) for each in users]
+    where = place("projects", 0, project_id)
+    if not isinstance(users, list):
+        made.problems.append(f"{where}.users must be a list of user ids")
+        return
+    made.problems += [f"{where}.users[{at}] must be a string" for at, each in enumerate(users) if not isinstance(each, str)]
+    ids = [each for each in users if isinstance(each, str)]
+    if len(set(ids)) < len(ids):
+        made.warnings.append(f"{where}.users names a user twice: taken once")
+    created = made.time(where, project)
+    for each in ids:
+        yield member_key(project_id, each), {"project_id": project_id, "user_id": each, "created_at": created}
 
 
-def _api_key(made: Converted, position: int, secret: str, record: Record) -> tuple[str, Record]:
-    where = f"apikeys[{position}]"
+def _api_keys(made: Converted, found: Any) -> Any:
+    if not isinstance(found, dict):
+        return found
+    pairs = enumerate(found.items())
+    return {digest_of(secret): _api_key(made, at, secret, key) if isinstance(key, dict) else key for at, (secret, key) in pairs}
+
+
+def _api_key(made: Converted, position: int, secret: str, record: Record) -> Record:
+    where = place("apikeys", position, "")
     if not secret:
         made.problems.append(f"{where} is an empty key")
     made.problems += lost_restrictions(where, record, ("disabled", "disabled_at", "expires_at"))
-    digest = digest_of(secret)
     expires = None if record.get("expires_at") is None else made.time(where, record, "expires_at")
     disabled = made.flag(where, record, "disabled")
     if record.get("disabled_at") is not None and "disabled" not in record:
         made.warnings.append(f"{where} arrives disabled: it has a disabled_at")
         disabled = True
-    return digest, {
+    return {
         **record,
-        "api_key_id": "key_" + digest_of("api key id of " + digest)[:16],
+        "api_key_id": "key_" + digest_of("api key id of " + digest_of(secret))[:16],
         "hint": secret[-4:],
         "created_at": made.time(where, record),
         "expires_at": expires,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 from secure_mcp_gateway.params import VALUE_DEPTH, is_deeper
-from secure_mcp_gateway.repository.names import server_name_problem
-from secure_mcp_gateway.store.check import POLICIES
+from secure_mcp_gateway.store.check import POLICIES, place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 _POLICY_OPTIONS = ("policy_name", "additional_config", "block")
@@ -19,18 +18,29 @@ _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 
 
-def server_problems(server: Any, where: str, new: bool = True) -> list[str]:
-    """Of a whole server with our names for its fields, at the path ``where``. ``new`` holds its name to the rule; a name that stood
+def servers_problems(configs: Any) -> list[str]:
+    """Of all servers in a table of configs, wherever there are some."""
+    problems = []
+    for key, config in configs.items() if isinstance(configs, dict) else ():
+        servers = config.get("mcp_config") if isinstance(config, dict) else None
+        for at, server in enumerate(servers if isinstance(servers, list) else ()):
+            if isinstance(server, dict):
+                problems += server_problems(server, f"{place('mcp_configs', 0, key)}.mcp_config[{at}]")
+    return problems
+
+
+def server_problems(server: Any, where: str, name_rule: Callable[[str, str], str] | None = None) -> list[str]:
+    """Of a whole server with our names for its fields, at the path ``where``. ``name_rule`` is for a new name; one that stood
     elsewhere before may be as it is."""
     if not isinstance(server, dict):
         return [f"{where} must be an object"]
-    # A level more than each of its values may have.
-    if is_deeper(server, VALUE_DEPTH + 1):
-        return [f"{where} is nested deeper than {VALUE_DEPTH + 1} levels"]
     at = f"{where}." if where else ""
     given = {field: value for field, value in server.items() if value is not None}
+    # A level more than each of its values may have.
+    deep = [f"{where} is nested deeper than {VALUE_DEPTH + 1} levels"] if is_deeper(server, VALUE_DEPTH + 1) else []
     return [
-        *_name_problems(given.get("server_name"), f"{at}server_name", new),
+        *deep,
+        *_name_problems(given.get("server_name"), f"{at}server_name", name_rule),
         *_connection_problems(given.get("config"), f"{at}config"),
         *_optional(text_problems, given, "description", at),
         *_optional(tools_problems, given, "tools", at),
@@ -161,10 +171,10 @@ def _connection_problems(config: Any, path: str) -> Iterator[str]:
         yield from _optional(problems, given, field, f"{path}.")
 
 
-def _name_problems(name: Any, path: str, new: bool) -> Iterator[str]:
+def _name_problems(name: Any, path: str, rule: Callable[[str, str], str] | None) -> Iterator[str]:
     if not isinstance(name, str):
         yield f"{path} must be a string"
-    elif new and (problem := server_name_problem(name, path)):
+    elif rule is not None and (problem := rule(name, path)):
         yield problem
     elif not name:
         yield f"{path} must not be empty"

@@ -1,0 +1,114 @@
+"""Changed files given to a restore: taken whole, or refused whole with everything that is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import unittest
+from typing import Any
+
+from secure_mcp_gateway.errors import StoreDamaged, Unauthorized
+from secure_mcp_gateway.repository.api_keys import authenticate
+from secure_mcp_gateway.repository.system import backup
+from secure_mcp_gateway.store.clock import now_text
+from secure_mcp_gateway.store.document import Draft
+from secure_mcp_gateway.store.store import Store
+from tests import enkrypt_files as old
+from tests import team
+from tests.test_coming_from_enkrypt import RestoreCase
+
+
+class AllProblemsAtOnce(RestoreCase):
+    def saved(self) -> dict[str, Any]:
+        made: dict[str, Any] = json.loads(json.dumps(backup(Draft(self.store.snapshot()), self.call)))
+        return made
+
+    def test_problems_of_type_of_reference_and_of_names_are_said_together(self) -> None:
+        document = self.saved()
+        document["users"][team.ADA_ID]["created_at"] = 5
+        document["projects"][team.RED]["mcp_config_id"] = "nowhere"
+        document["projects"][team.GREEN]["project_name"] = "red"
+        document["mcp_configs"][team.ALPHA]["mcp_config"][0]["config"]["args"] = "x"
+        document["apikeys"][team.digest(team.ADA)]["api_key_id"] = "x"
+        document["settings"] = {"telemetry": 3}
+        said = self.assert_refused(document, "created_at must be a string", "names a config that does not exist", "'red' is the name of")
+        for problem in ("config.args must be a list", "api_key_id must be key_", "settings.telemetry must be an object"):
+            self.assertIn(problem, said)
+
+    def test_also_where_a_part_could_not_be_converted(self) -> None:
+        document = old.line_2_1()
+        document["users"]["other"] = {"email": "OLD@example.com", "created_at": "yesterday"}
+        document["projects"][old.PROJECT_ID]["mcp_config_id"] = "nowhere"
+        document["projects"][old.PROJECT_ID]["users"] += [7, "nobody"]
+        document["apikeys"] = {"first": 3, **document["apikeys"], "last": {"user_id": 5, "project_id": old.PROJECT_ID}}
+        said = self.assert_refused(
+            document,
+            "users['other'].created_at must be an ISO 8601 time",
+            "users['other']: 'old@example.com' is the name of another one too",
+            ".mcp_config_id names a config that does not exist",
+            ".users[1] must be a string",
+            ".user_id names a user that does not exist",
+            "apikeys[0] must be an object",
+            "apikeys[3].user_id must be a string",
+        )
+        self.assertEqual(said.count("; "), 6, said)
+
+    def test_what_refers_to_something_broken_is_not_blamed_for_it(self) -> None:
+        for make in (old.line_2_1, self.saved):
+            for table in ("mcp_configs", "projects", "users"):
+                document = make()
+                document[table] = []
+                self.assertEqual(_problems(self.assert_refused(document)), [f"{table} must be an object"])
+                document = make()
+                key = next(iter(document[table]))
+                document[table][key] = "x"
+                self.assertEqual(_problems(self.assert_refused(document)), [f"{table}[{key!r}] must be an object"])
+
+    def test_a_server_that_is_too_deep_does_not_hide_its_other_problems(self) -> None:
+        document = old.line_2_1()
+        server = document["mcp_configs"][old.CONFIG_ID]["mcp_config"][0]
+        server.update(tools=5, further=json.loads("[" * 55 + "]" * 55))
+        self.assert_refused(document, "nested deeper", "tools must be an object")
+
+    def test_two_servers_of_one_name_are_found_where_one_of_them_is_broken(self) -> None:
+        document = old.line_2_1()
+        servers = document["mcp_configs"][old.CONFIG_ID]["mcp_config"]
+        servers += [{**servers[0], "tools": 5}, {**servers[0], "server_name": 6}]
+        self.assert_refused(document, "mcp_config[1].server_name 'old server!' is there twice", "[1].tools must", "[2].server_name must")
+
+
+class InTheStoresPlace(RestoreCase):
+    def store_of(self, document: Any) -> Store:
+        path = os.path.join(self.folder, "elsewhere", "store.json")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(document, file)
+        return Store(path)
+
+    def test_all_that_is_wrong_is_said_at_once_and_it_is_held_to_the_rules_of_a_restore(self) -> None:
+        document = old.line_2_1()
+        document["users"][old.USER_ID]["email"] = 5
+        document["projects"][old.PROJECT_ID]["mcp_config_id"] = "nowhere"
+        document["mcp_configs"][old.CONFIG_ID]["mcp_config"][0]["input_guardrails_policy"]["enabled"] = "yes"
+        with self.assertRaises(StoreDamaged) as caught:
+            self.store_of(document).snapshot()
+        for problem in ("email must be a string", "names a config that does not exist", "policy.enabled must be true or false"):
+            self.assertIn(problem, caught.exception.private)
+        self.assertNotIn(old.KEY, caught.exception.private)
+
+    def test_keys_of_strangers_are_disabled_and_keys_of_nobody_dropped_as_by_a_restore(self) -> None:
+        document = old.line_2_1()
+        document["projects"][old.PROJECT_ID]["users"] = []
+        document["apikeys"]["of nobody"] = {"project_id": old.PROJECT_ID, "user_id": "gone"}
+        migrated = self.store_of(document).snapshot()
+        self.assertEqual([key["disabled"] for _, key in migrated.table("apikeys").items()], [True, True])
+        with self.assertRaises(Unauthorized):
+            authenticate(migrated, old.KEY, now_text())
+
+
+def _problems(detail: str) -> list[str]:
+    return detail.partition("nothing is changed: ")[2].split("; ")
+
+
+if __name__ == "__main__":
+    unittest.main()
