@@ -7,7 +7,7 @@ import sys
 
 from secure_mcp_gateway.cli.generate_config import make_store
 from secure_mcp_gateway.errors import Conflict, Unavailable
-from secure_mcp_gateway.store.file import own, write_all
+from secure_mcp_gateway.store.file import own, sync, sync_folder, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ def make_first_store(store: Store, output: Output) -> None:
 
 
 def _key_file(store: Store, secret: str) -> str:
-    """``admin-key.txt`` beside the store, or with a number where an older store has left that name behind."""
+    """``admin-key.txt`` beside the store, or with a number where an older store has left that name behind.
+
+    It is on the disk when this returns: nobody could get the key again.
+    """
     for number in range(1, 1000):
         path = os.path.join(store.folder, f"admin-key{f'-{number}' if number > 1 else ''}.txt")
         try:
@@ -42,6 +45,8 @@ def _key_file(store: Store, secret: str) -> str:
         try:
             own(descriptor, store.file.owner())
             write_all(descriptor, [f"{secret}\n".encode()])
+            sync(descriptor)
+            sync_folder(store.folder)
         except OSError as error:
             raise _lost(error, path) from None
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -10,15 +11,21 @@ import socket
 import ssl
 import stat
 import subprocess
+import sys
 import time
 import unittest
 import unittest.mock
 import urllib.error
 from pathlib import Path
+from typing import Any
 
 from secure_mcp_gateway import __version__
+from secure_mcp_gateway.cli.first_store import make_first_store
+from secure_mcp_gateway.cli.output import Output
+from secure_mcp_gateway.store.store import Store
 from tests.cli.server_process import Server, ServerCase, entries, until
-from tests.support import DEADLINE, process, run
+from tests.store.boundaries import Boundaries
+from tests.support import DEADLINE, FolderCase, process, run
 
 
 class Starting(ServerCase):
@@ -111,6 +118,26 @@ class FirstStore(ServerCase):
         server = self.start("--init", "--no-access-log", store=self.path("store.json"))
         self.assertIn(self.path("admin-key-2.txt"), server.stop()[1])
         self.assertEqual(Path(old).read_text(), "old\n")
+
+
+class FirstKey(FolderCase):
+    def test_it_is_on_the_disk_before_it_is_spoken_of(self) -> None:
+        if not os.path.exists("/proc/self/fd"):
+            self.skipTest("this system does not say which file a descriptor stands for")
+        calls: list[str] = []
+
+        def at(number: int, name: str, go_on: Any, arguments: tuple[Any, ...]) -> Any:
+            if name in ("writev", "fsync"):
+                calls.append(f"{name} {os.path.basename(os.readlink(f'/proc/self/fd/{arguments[0]}'))}")
+            return go_on()
+
+        class Told(Output):
+            def say(self, text: str) -> None:
+                calls.append("said")
+
+        with Boundaries(at), unittest.mock.patch.object(sys, "stderr", io.StringIO()):
+            make_first_store(Store(self.path("s", "store.json")), Told("json", False))
+        self.assertEqual(calls[-4:], ["writev admin-key.txt", "fsync admin-key.txt", "fsync s", "said"])
 
 
 class Ending(ServerCase):
