@@ -31,7 +31,17 @@ REPAIR = "audit repair"
 _HASH_FIELD = b', "hash": "'
 _TAIL = len(_HASH_FIELD) + 64 + len(b'"}\n')
 _LONGEST_NAME = 200
-_FIELDS = {"n", "time", "actor", "request_id", "operation", "named", "result", "generation", "prev"}
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "n": (int,),
+    "time": (str,),
+    "actor": (dict,),
+    "request_id": (str,),
+    "operation": (str,),
+    "named": (dict,),
+    "result": (str,),
+    "generation": (int, type(None)),
+    "prev": (str,),
+}
 _SECRET = re.compile(r"smga?_[A-Za-z0-9_-]{20,}")
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -105,7 +115,32 @@ def opened(line: bytes) -> Line | None:
         content = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return {**content, "hash": line[-67:-3].decode()} if isinstance(content, dict) and content.keys() == _FIELDS else None
+    return {**content, "hash": line[-67:-3].decode()} if _is_line(content) else None
+
+
+def _is_line(content: Any) -> bool:
+    if not isinstance(content, dict) or content.keys() != _FIELDS.keys():
+        return False
+    if not all(type(content[field]) in types for field, types in _FIELDS.items()):
+        return False
+    actor, named = content["actor"], content["named"]
+    return actor.keys() == {"kind", "id", "name"} and {type(text) for each in (actor, named) for text in each.values()} == {str}
+
+
+def is_torn(rest: bytes, number: int) -> bool:
+    """May a crash have left this of the line ``number``: less than the whole of it, at most with zeros for what had not reached the disk?
+
+    A line whose end is another byte than the one written is whole, and so is not torn.
+    """
+    written = rest.rstrip(b"\0")
+    begin = b'{"n": %d, "time": "' % number
+    if not (written.startswith(begin) or begin.startswith(written)):
+        return False
+    body, begun, _ = written.partition(_HASH_FIELD)
+    if not begun:
+        return True
+    whole = seal(body + b"}")[0]
+    return whole.startswith(written) and (written != whole[:-1] or written == rest)
 
 
 class AuditLog:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from secure_mcp_gateway.store.audit import GENESIS, REPAIR, opened
+from secure_mcp_gateway.store.audit import GENESIS, REPAIR, is_torn, opened
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.store.document import AuditHead
 
@@ -14,35 +14,33 @@ if TYPE_CHECKING:
 
 
 def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) -> tuple[AuditHead, list[Line]]:
-    """Walk what stands behind the document's head: refusals, and writes that never committed. A torn last line is cut off.
+    """Walk what stands behind the document's head: refusals, and writes that never committed. A torn last line is cut off; what no
+    crash can have left stays.
 
     Gives the log's real end and the lines that say what was found.
     """
     data = _behind(log, descriptor, head)
     size = os.fstat(descriptor).st_size
     if data is None:
-        if size and not _ends_a_line(descriptor, size):
-            # What stands there stays, but our next line must not be glued to it.
-            size += os.write(descriptor, b"\n")
+        size = _line_ended(descriptor, size)
         return AuditHead(head.lines, head.head, size, head.file), [_repair({"gap": f"line {head.lines} is not where it was written"})]
-    whole = data[: data.rfind(b"\n") + 1]
-    repairs = []
-    if len(whole) < len(data):
-        size -= len(data) - len(whole)
-        os.ftruncate(descriptor, size)
-        repairs.append(_repair({"torn_bytes": str(len(data) - len(whole))}))
-    count, last, uncommitted = head.lines, head.head, set[int]()
-    for line in whole.split(b"\n")[:-1]:
+    *lines, rest = data.split(b"\n")
+    count, last, behind = head.lines, head.head, Behind(generation)
+    for line in lines:
         content = opened(line + b"\n")
-        if content is None or content["prev"] != last:
-            repairs.append(_repair({"gap": f"line {count + 1} is not as it was written"}))
+        if content is None or _problem(content, count + 1, last) or behind.problem(content):
             break
-        count, last = content["n"], content["hash"]
-        uncommitted -= _declared(content)
-        if _never_committed(content, generation):
-            uncommitted.add(count)
-    if uncommitted:
-        repairs.append(_repair({"uncommitted_lines": ",".join(map(str, sorted(uncommitted)))}))
+        count, last = count + 1, content["hash"]
+    repairs = []
+    if count - head.lines == len(lines) and rest and is_torn(rest, count + 1):
+        size -= len(rest)
+        os.ftruncate(descriptor, size)
+        repairs.append(_repair({"torn_bytes": str(len(rest))}))
+    elif count - head.lines < len(lines) or rest:
+        size = _line_ended(descriptor, size)
+        repairs.append(_repair({"gap": f"line {count + 1} is not as it was written"}))
+    if behind.uncommitted:
+        repairs.append(_repair({"uncommitted_lines": ",".join(map(str, sorted(behind.uncommitted)))}))
     return AuditHead(count, last, size, head.file), repairs
 
 
@@ -71,9 +69,10 @@ def _ends_with(descriptor: int, head: AuditHead) -> bool:
     return os.read(descriptor, min(67, head.size)) == head.head.encode() + b'"}\n'
 
 
-def _ends_a_line(descriptor: int, size: int) -> bool:
-    os.lseek(descriptor, size - 1, os.SEEK_SET)
-    return os.read(descriptor, 1) == b"\n"
+def _line_ended(descriptor: int, size: int) -> int:
+    """The size, once our next line cannot be glued to what stands there and stays."""
+    os.lseek(descriptor, max(0, size - 1), os.SEEK_SET)
+    return size if os.read(descriptor, 1) in (b"\n", b"") else size + os.write(descriptor, b"\n")
 
 
 def _read_from(descriptor: int, position: int) -> bytes:
@@ -96,20 +95,18 @@ def _repair(named: dict[str, str]) -> Line:
     }
 
 
-def _never_committed(content: Line, generation: int) -> bool:
-    """Of a line that the document of this generation does not know. Refusals are never known to it; a backup has no generation."""
-    if content["result"] != "ok" or content["operation"] == REPAIR:
-        return False
-    return content["generation"] is None or int(content["generation"]) > generation
+def _tells_of_a_write(content: Line) -> bool:
+    """Where the document does not know such a line, the write never committed. Refusals are written without the document."""
+    return bool(content["result"] == "ok" and content["operation"] != REPAIR)
 
 
 def _declared(content: Line) -> set[int]:
     if content["operation"] != REPAIR:
         return set()
-    return {int(each) for each in content["named"].get("uncommitted_lines", "").split(",") if each}
+    return {int(each) for each in content["named"].get("uncommitted_lines", "").split(",") if each.isdecimal()}
 
 
-def newest_first(lines: list[bytes], head: AuditHead, generation: int, keep: dict[str, str]) -> list[Line]:
+def newest_first(lines: list[bytes], head: AuditHead, keep: dict[str, str]) -> list[Line]:
     """Every line that ``keep`` admits (``since``, ``actor``, ``operation``), each with ``committed``: whether its write took place."""
     found: list[Line] = []
     uncommitted: set[int] = set()
@@ -118,7 +115,7 @@ def newest_first(lines: list[bytes], head: AuditHead, generation: int, keep: dic
         if content is None:
             continue
         uncommitted |= _declared(content)
-        if content["n"] > head.lines and _never_committed(content, generation):
+        if content["n"] > head.lines and _tells_of_a_write(content):
             uncommitted.add(content["n"])
         if _admitted(content, keep):
             found.append(content)
@@ -137,17 +134,21 @@ def _admitted(content: Line, keep: dict[str, str]) -> bool:
     return operation is None or operation == content["operation"]
 
 
-def verified(log: AuditLog, head: AuditHead) -> Line:
-    """``{valid, lines, broken_line, problem}``: the first line that is not as it was written, over all rotated files."""
-    count, last, torn = 0, GENESIS, False
+def verified(log: AuditLog, head: AuditHead, generation: int) -> Line:
+    """``{valid, lines, broken_line, problem}``: the first line that is not as it was written, over all rotated files.
+
+    Of a valid log ``problem`` says what is to be known all the same: a torn last line, and lines behind the document's head that tell
+    of writes which it does not hold.
+    """
+    count, last, behind, torn = 0, GENESIS, Behind(generation), False
     for raw in log.lines():
-        if count >= head.lines and not raw.endswith(b"\n"):
+        if count >= head.lines and not raw.endswith(b"\n") and is_torn(raw, count + 1):
             torn = True
             break
         content = opened(raw)
         if content is None:
             return _broken(count + 1, "its bytes are not those that were written")
-        problem = _problem(content, count + 1, last)
+        problem = _problem(content, count + 1, last) or (behind.problem(content) if count >= head.lines else "")
         if problem:
             return _broken(count + 1, problem)
         count, last = count + 1, content["hash"]
@@ -155,7 +156,34 @@ def verified(log: AuditLog, head: AuditHead) -> Line:
             return _broken(count, "it is not the line that the store knows: the log was replaced from here on or before")
     if count < head.lines:
         return _broken(count + 1, f"the log ends here, the store knows {head.lines} lines")
-    return {"valid": True, "lines": count, "broken_line": None, "problem": "the last line is torn: a crash cut it off" if torn else None}
+    problems = [*behind.said(), *(["the last line is torn: a crash cut it off"] if torn else ())]
+    return {"valid": True, "lines": count, "broken_line": None, "problem": "; ".join(problems) or None}
+
+
+class Behind:
+    """The lines behind the document's head, of a document at ``generation``: refusals, repairs, and attempts to write that came to
+    nothing, each of which goes on from that generation."""
+
+    def __init__(self, generation: int) -> None:
+        self._generation = generation
+        self.uncommitted: set[int] = set()
+
+    def problem(self, content: Line) -> str:
+        """Why this line, the next one, cannot have been written behind the head."""
+        self.uncommitted -= _declared(content)
+        if not _tells_of_a_write(content):
+            return ""
+        if content["generation"] is not None and content["generation"] <= self._generation:
+            return f"it tells of generation {content['generation']}, and the store, at {self._generation}, does not know this line"
+        self.uncommitted.add(content["n"])
+        return ""
+
+    def said(self) -> list[str]:
+        if not self.uncommitted:
+            return []
+        first, last = min(self.uncommitted), max(self.uncommitted)
+        which = f"line {first} tells of a write" if first == last else f"lines {first} to {last} tell of writes"
+        return [f"{which} that the store does not hold: a crash came between, or an older copy of the store was put in its place"]
 
 
 def _problem(content: Line, number: int, last: str) -> str:

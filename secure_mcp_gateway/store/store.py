@@ -137,7 +137,7 @@ class Store:
             raise log.unreadable(error) from None
         # The document after the lines: a write that came in between must not look as if it had never been committed.
         document = self._refreshed().document
-        return newest_first(lines, document.audit, document.generation, keep)
+        return newest_first(lines, document.audit, keep)
 
     def verify_audit(self) -> Line:
         """First without the lock; what then looks broken may have been a write under way, and is looked at again with it."""
@@ -145,7 +145,7 @@ class Store:
 
         document = self.snapshot()
         try:
-            found = verified(self.log(document), document.audit)
+            found = verified(self.log(document), document.audit, document.generation)
         except OSError as error:
             raise self.log(document).unreadable(error) from None
         return found if found["valid"] and not found["problem"] else self._verified_under_lock()
@@ -157,7 +157,7 @@ class Store:
         try:
             document = self._refreshed().document
             log = self.log(document)
-            return verified(log, document.audit)
+            return verified(log, document.audit, document.generation)
         except OSError as error:
             raise log.unreadable(error) from None
         finally:

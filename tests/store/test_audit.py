@@ -46,6 +46,7 @@ class TamperingTest(AuditCase):
         lines = self.lengthened(60)
         data, chance = b"".join(lines), random.Random(4)
         head, log, place = self.store.snapshot().audit, AuditLog(self.log), 0
+        generation = self.store.snapshot().generation
         # The same 59 lines are looked at again and again: what is changed is the one that is not remembered.
         patch = mock.patch("secure_mcp_gateway.store.audit_check.opened", lru_cache(opened))
         patch.start()
@@ -55,7 +56,7 @@ class TamperingTest(AuditCase):
                 other = data[at] ^ chance.randrange(1, 256)
                 changed = data[:at] + bytes([other]) + data[at + 1 :]
                 with mock.patch.object(AuditLog, "lines", lambda log, changed=changed: io.BytesIO(changed)):
-                    found = verified(log, head)
+                    found = verified(log, head, generation)
                 self.assertEqual((found["valid"], found["broken_line"]), (False, number), (at - place, other, found))
             place += len(line)
 
