@@ -178,6 +178,8 @@ class StoreFile:
             found = os.stat(self.path)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise self.failure(error, "read") from None
         return found.st_uid, found.st_gid
 
     def own_folder(self, name: str) -> str:

@@ -11,7 +11,7 @@ from unittest import mock
 
 CALLS = (
     "open", "write", "writev", "fsync", "replace", "rename", "unlink", "ftruncate", "fchmod", "fchown", "chown",
-    "mkdir", "read", "lseek", "fstat", "close",
+    "mkdir", "read", "lseek", "stat", "fstat", "close",
 )  # fmt: skip
 WRITES = ("write", "writev")
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EMFILE, errno.EDQUOT, errno.EACCES)
