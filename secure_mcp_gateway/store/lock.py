@@ -15,13 +15,23 @@ if TYPE_CHECKING:
 if sys.platform == "win32":
     import msvcrt
 
+    _BUSY: type[OSError] = OSError  # its error for that is the one for everything
+
     def _lock(descriptor: int, wait: bool) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+
+    def _unlock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 else:
-    from fcntl import LOCK_EX, LOCK_NB, flock
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+
+    _BUSY: type[OSError] = BlockingIOError
 
     def _lock(descriptor: int, wait: bool) -> None:
         flock(descriptor, LOCK_EX if wait else LOCK_EX | LOCK_NB)
+
+    def _unlock(descriptor: int) -> None:
+        flock(descriptor, LOCK_UN)
 
 
 class FileLock:
@@ -36,25 +46,30 @@ class FileLock:
         self._given_up: list[_Waiter] = []
 
     def acquire(self, seconds: float) -> int:
-        """The locked descriptor, to be given to ``release``; ``StoreBusy`` after ``seconds``."""
+        """The locked descriptor, to be given to ``release``. ``StoreBusy`` after ``seconds``; ``OSError`` where no lock can be had."""
         deadline = time.monotonic() + seconds
         while True:
             descriptor, file = self._open()
             try:
                 _lock(descriptor, wait=False)
-            except OSError:
+            except _BUSY:
                 descriptor = self._waited_for(descriptor, file, deadline)
-            if self._is_current(file):
+            except BaseException:
+                self.release(descriptor)
+                raise
+            if self._is_current(descriptor, file):
                 return descriptor
             # Somebody deleted or replaced the lock file meanwhile: what we hold locks nobody out.
             self.release(descriptor)
 
     def release(self, descriptor: int) -> None:
-        try:
-            os.close(descriptor)
-        except OSError:
-            # The descriptor is gone all the same, and the lock with it: what was written under it stands.
-            pass
+        """Never fails: what was written under the lock stands."""
+        # Unlocked first: whether a descriptor whose close failed is still open, POSIX leaves open.
+        for let_go in (_unlock, os.close):
+            try:
+                let_go(descriptor)
+            except OSError:
+                pass
 
     def _waited_for(self, descriptor: int, file: os.stat_result, deadline: float) -> int:
         """A blocking ``flock`` with a deadline: polling would be starved by a busy writer, so a thread blocks for us.
@@ -82,15 +97,19 @@ class FileLock:
             self.release(descriptor)
             raise
 
-    def _is_current(self, file: os.stat_result) -> bool:
+    def _is_current(self, descriptor: int, file: os.stat_result) -> bool:
         try:
             return os.path.samestat(os.stat(self.path), file)
-        except OSError:
+        except FileNotFoundError:
             return False
+        except BaseException:
+            self.release(descriptor)
+            raise
 
 
 class _Waiter:
-    """A thread that blocks until ``descriptor`` is locked, and unlocks it at once where nobody waits any more."""
+    """A thread that blocks until ``descriptor`` is locked, and unlocks it at once where nobody waits any more. ``OSError`` in it
+    goes to who waits."""
 
     def __init__(self, descriptor: int, file: os.stat_result) -> None:
         import threading
@@ -99,6 +118,7 @@ class _Waiter:
         self._file = file
         self._changed = threading.Condition()
         self._wanted, self._locked, self._over = True, False, False
+        self._error: OSError | None = None
         threading.Thread(target=self._block, name="store-lock", daemon=True).start()
 
     def wait(self, seconds: float) -> bool:
@@ -106,11 +126,13 @@ class _Waiter:
         with self._changed:
             locked = False
             try:
-                locked = self._changed.wait_for(lambda: self._locked, max(0.0, seconds))
+                locked = self._changed.wait_for(lambda: self._locked or self._error is not None, max(0.0, seconds)) and self._locked
             finally:
                 self._wanted = locked
                 if self._locked and not locked:
                     os.close(self.descriptor)
+            if self._error is not None:
+                raise self._error
             return locked
 
     def take_over(self, file: os.stat_result) -> bool:
@@ -123,9 +145,11 @@ class _Waiter:
     def _block(self) -> None:
         try:
             _lock(self.descriptor, wait=True)
-        except OSError:
+        except OSError as error:
             with self._changed:
-                self._over = True
+                self._over, self._error = True, error
+                os.close(self.descriptor)
+                self._changed.notify_all()
             return
         with self._changed:
             self._over = True

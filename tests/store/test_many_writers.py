@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
 import time
+from typing import Any
 from unittest import mock
 
-from secure_mcp_gateway.errors import Forbidden, StoreBusy
+from secure_mcp_gateway.errors import Forbidden, StoreBusy, Unavailable
 from secure_mcp_gateway.store.store import Store
 from tests.store.processes import Channel, Child
 from tests.store.sample_store import SECONDS, StoreCase, add, content_of, entry, in_threads, until, user, user_id, users_of
@@ -183,6 +185,38 @@ class WaitingTest(StoreCase):
         self.lets_go(child)
         self.assert_sound(Store(self.path))
         self.assert_sound(store)
+
+    def test_a_lock_that_cannot_be_taken_at_all_is_no_busy_one_and_said_at_once(self) -> None:
+        store = self.made()
+        for errors in ([errno.ENOLCK], [errno.EAGAIN, errno.ENOMEM]):
+            start = time.monotonic()
+            flock = mock.patch("secure_mcp_gateway.store.lock.flock", side_effect=[OSError(error, "") for error in [*errors, errno.EBADF]])
+            with self.subTest(errors=errors), flock, self.assertRaises(Unavailable) as caught:
+                add(store, 1)
+            self.assertNotIsInstance(caught.exception, StoreBusy)
+            self.assertIn(os.strerror(errors[-1]), caught.exception.message)
+            self.assertLess(time.monotonic() - start, 5.0)
+        self.assert_sound(store)
+
+    def test_a_lock_file_that_cannot_be_looked_at_is_said_and_not_waited_for(self) -> None:
+        store, stat = self.made(), os.stat
+
+        def failing(path: Any, *more: Any, **options: Any) -> os.stat_result:
+            if path == self.path + ".lock":
+                raise OSError(errno.EIO, "")
+            return stat(path, *more, **options)
+
+        with mock.patch("os.stat", failing), self.assertRaisesRegex(Unavailable, os.strerror(errno.EIO)):
+            add(store, 1)
+        self.assert_sound(store)
+
+    def test_the_lock_is_free_also_where_its_descriptor_cannot_be_closed(self) -> None:
+        store = self.made()
+        lock = store._lock.acquire(1.0)
+        with mock.patch("os.close", side_effect=OSError(errno.EIO, "")):
+            store._lock.release(lock)
+        self.assertEqual(add(Store(self.path, lock_seconds=0.1), 1), 2)
+        os.close(lock)
 
     def test_giving_up_again_and_again_gathers_no_threads_and_no_descriptors(self) -> None:
         store = self.made(lock_seconds=0.01)
