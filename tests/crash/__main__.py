@@ -15,7 +15,7 @@ import traceback
 
 from tests.crash.report import Report, Scale
 
-PARTS = ("power", "kills", "faults", "places", "histories", "tampering", "restores")
+PARTS = ("power", "caches", "kills", "faults", "places", "histories", "tampering", "restores")
 
 
 def main(words: list[str]) -> int:
