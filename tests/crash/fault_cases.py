@@ -1,0 +1,193 @@
+"""One write that meets one fault: where it starts from, and whether what is left agrees with what was said."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from typing import Any, NamedTuple
+
+from secure_mcp_gateway.errors import GatewayError
+from secure_mcp_gateway.store.store import Store
+from tests.crash.server import make_store, run
+from tests.crash.tracing import KILL, Call, Fault, second_syncs
+from tests.store.sample_store import content_of
+
+HERE_BEFORE, NEW = "before@example.com", "new@example.com"
+MUST_BE_REFUSED = ("write", "writev", "fsync", "rename", "renameat", "renameat2")
+_OLDEST = "store-20200101T000000.000000000Z-system-reset.json"
+
+
+class Write(NamedTuple):
+    """The same deed on both surfaces; ``crowded`` starts beside as many safety backups as are kept."""
+
+    name: str
+    words: tuple[str, ...]
+    path: str
+    body: dict[str, Any]
+    crowded: bool = False
+
+    @property
+    def backs_up(self) -> bool:
+        return self.path == "/system/reset"
+
+    def is_done(self, emails: set[str]) -> bool:
+        return HERE_BEFORE not in emails if self.backs_up else NEW in emails
+
+
+USER = Write("user create", ("user", "create", f"--email={NEW}"), "/users", {"email": NEW})
+FIRST_RESET = Write("first system reset", ("system", "reset", "--confirm"), "/system/reset", {"confirm": True})
+RESET = FIRST_RESET._replace(name="system reset", crowded=True)
+
+
+class Said(NamedTuple):
+    """An answer of either surface. ``error`` is empty where the write was acknowledged; ``all`` is everything that was said."""
+
+    code: int
+    error: str
+    detail: str
+    all: str
+
+    @property
+    def unknown(self) -> bool:
+        return "may not survive" in self.detail
+
+
+class Found(NamedTuple):
+    """``state`` is old, new or torn; ``wrong`` are sentences."""
+
+    case: str
+    said: Said | None
+    state: str
+    second_syncs: int
+    wrong: list[str]
+
+
+class Ground:
+    """Folders with one and the same store in them, laid anew for each case."""
+
+    def __init__(self, folder: str, write: Write) -> None:
+        self.write = write
+        self._folder = folder
+        self._template = os.path.join(folder, "template")
+        self._laid = 0
+        store = os.path.join(self._template, "store.json")
+        self.key = make_store(store)
+        assert run(store, "user", "create", f"--email={HERE_BEFORE}").returncode == 0
+        for number in range(10 if write.crowded else 0):
+            name = _OLDEST.replace("0101T", f"01{number + 1:02d}T")
+            os.makedirs(os.path.join(self._template, "backups"), mode=0o700, exist_ok=True)
+            shutil.copy2(store, os.path.join(self._template, "backups", name))
+
+    def lay(self) -> str:
+        """The store's path in a new folder of its own; traces go to the folder's parent."""
+        self._laid += 1
+        folder = os.path.join(self._folder, str(self._laid), "s")
+        shutil.copytree(self._template, folder)
+        return os.path.join(folder, "store.json")
+
+    def clear(self, store: str) -> None:
+        shutil.rmtree(os.path.dirname(os.path.dirname(store)))
+
+
+def places(store: str) -> dict[str, str]:
+    folder, backups = os.path.dirname(store), os.path.join(os.path.dirname(store), "backups")
+    return {
+        store: "of the store",
+        f"{folder}/.store.json.tmp": "of the temporary file",
+        f"{store}.lock": "of the lock",
+        folder: "of the folder",
+        f"{folder}/audit.jsonl": "of the audit",
+        backups: "of the backups",
+        f"{backups}/.store.tmp": "of the backup",
+        f"{backups}/{_OLDEST}": "of the oldest backup",
+    }
+
+
+def judge(case: str, store: str, before: dict[str, Any], write: Write, fault: Fault, said: Said | None, calls: list[Call]) -> Found:
+    """``said`` is None where the writer was killed; ``before`` is the content then; ``calls`` are the writer's, the fault's among them."""
+    syncs = second_syncs(calls)
+    wrong = [f"{syncs} second syncs on a descriptor whose first one failed"] if syncs else []
+    try:
+        opened = Store(store)
+        now = content_of(opened.snapshot())
+        verified = opened.verify_audit()
+    except GatewayError as error:
+        return Found(case, said, "torn", syncs, [*wrong, f"torn: {error.detail} ({error.private})"])
+    state = _state(before, now, write)
+    if state == "torn":
+        wrong.append("torn: neither the old document nor the new one")
+    if not verified["valid"]:
+        wrong.append(f"the audit does not verify: {verified}")
+    if said is not None:
+        wrong += _wrong_answer(said, fault, state)
+        wrong += _wrong_acknowledgement(opened, before, write, calls) if not said.error else []
+    return Found(case, said, state, syncs, wrong)
+
+
+def after_next_write(store: str, write: Write, refusal: str) -> list[str]:
+    """What is wrong once the next write was asked for; ``refusal`` is what was said against that."""
+    if refusal:
+        return [f"the next write is refused: {refusal}"]
+    folder, opened = os.path.dirname(store), Store(store)
+    kept = (folder, os.path.join(folder, "backups")) if write.backs_up else (folder,)
+    wrong = [f"left behind: {name}" for place in kept for name in os.listdir(place) if name.endswith(".tmp")]
+    verified = opened.verify_audit()
+    if not verified["valid"] or verified["problem"]:
+        wrong.append(f"the audit does not verify after the next write: {verified}")
+    counted = [line["generation"] for line in opened.audit_lines() if line["committed"] and line["generation"] is not None]
+    if counted != list(range(opened.snapshot().generation, 0, -1)):
+        wrong.append(f"the audit's committed lines are of the generations {counted}")
+    return wrong
+
+
+def content(store: str) -> dict[str, Any]:
+    return content_of(Store(store).snapshot())
+
+
+def command_said(code: int, errors: bytes) -> Said:
+    if code == 0:
+        return Said(0, "", "", errors.decode())
+    try:
+        refusal = json.loads(errors)
+        return Said(code, refusal["error"], refusal["detail"], errors.decode())
+    except (ValueError, KeyError, TypeError):
+        return Said(code, "no JSON", "", errors.decode())
+
+
+def _state(before: dict[str, Any], now: dict[str, Any], write: Write) -> str:
+    if now == before:
+        return "old"
+    is_next = now["generation"] == before["generation"] + 1
+    return "new" if is_next and write.is_done({user["email"] for user in now["users"].values()}) else "torn"
+
+
+def _wrong_answer(said: Said, fault: Fault, state: str) -> list[str]:
+    if not said.error:
+        return [] if state == "new" else [f"acknowledged, but the document is {state}"]
+    wrong = []
+    if said.unknown != (state == "new"):
+        wrong.append(f"the document is {state}, but it says: {said.detail}")
+    allowed = (5, 6, 503) if fault.error == "EACCES" else (6, 503)
+    if said.error != "unavailable" or said.code not in allowed or "Traceback" in said.all:
+        wrong.append(f"refused with {said.code} {said.all}")
+    reason = os.strerror(getattr(errno, fault.error, 0))
+    if fault.error not in (KILL, "EACCES") and reason not in said.detail:
+        wrong.append(f"it does not give the reason, {reason}: {said.detail}")
+    return wrong
+
+
+def _wrong_acknowledgement(opened: Store, before: dict[str, Any], write: Write, calls: list[Call]) -> list[str]:
+    failed = [str(call) for call in calls if call.injected and call.name in MUST_BE_REFUSED]
+    wrong = [f"acknowledged although {call} failed" for call in failed]
+    operation = "system reset" if write.backs_up else write.name
+    line = next((line for line in opened.audit_lines() if line["operation"] == operation), None)
+    if line is None or not line["committed"] or line["generation"] != before["generation"] + 1:
+        wrong.append(f"acknowledged without its line in the audit; the last one of its kind is {line}")
+    if write.backs_up:
+        backups = os.path.join(opened.folder, "backups")
+        newest = max((name for name in os.listdir(backups) if not name.startswith(".")), default="")
+        if not newest or content(os.path.join(backups, newest)) != before:
+            wrong.append(f"the newest safety backup, {newest}, is not the document before")
+    return wrong

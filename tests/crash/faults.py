@@ -1,0 +1,124 @@
+"""Failing system calls: each call of a commit on the store's files, made to fail in each way, or to be the last of the writer.
+
+``strace`` lets one call of a write fail, on the command line and in a running server. What was said is compared with what is left; the
+server answers reads all along, and takes writes again once the fault is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, Iterator, NamedTuple
+
+from tests.crash.fault_cases import FIRST_RESET, RESET, USER, Found, Ground, Write, after_next_write, command_said, content, judge, places
+from tests.crash.report import Report, Scale
+from tests.crash.server import argv_of, run as run_command
+from tests.crash.tracing import FAULTS, KILL, Call, Fault, Tracer, missing
+from tests.support import DEADLINE, ROOT, environment
+
+AT_ONCE = 2
+
+
+class Case(NamedTuple):
+    """The fault meets the last of these calls."""
+
+    calls: list[Call]
+    fault: Fault
+
+    def __str__(self) -> str:
+        return f"{self.calls[-1]} ({len(self.calls)}), {self.fault.error}"
+
+    def was_hit(self, made: list[Call]) -> bool:
+        """Did the fault meet the call that was meant, behind the same calls as without it?"""
+        count = len(self.calls)
+        same = [str(call) for call in made[:count]] == [str(call) for call in self.calls]
+        return same and (len(made) == count if self.fault.error == KILL else made[count - 1].injected)
+
+
+def run(report: Report, scale: Scale) -> None:
+    why = missing()
+    if why:
+        report.skip("failing system calls", why)
+        return
+    for write in (USER, FIRST_RESET) if scale.quick else (USER, FIRST_RESET, RESET):
+        with tempfile.TemporaryDirectory(dir=room()) as folder:
+            tell(report, f"command line, {write.name}", on_command_line(Ground(folder, write), chosen(scale)))
+
+
+def room() -> str | None:
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def chosen(scale: Scale) -> Callable[[list[Call]], Iterator[Case]]:
+    return rotating if scale.quick else everything
+
+
+def everything(calls: list[Call]) -> Iterator[Case]:
+    for position in range(len(calls)):
+        for error in FAULTS:
+            yield _case(calls, position, error)
+
+
+def rotating(calls: list[Call]) -> Iterator[Case]:
+    """Each call once, with one error after the other, and every fifth call the last one too."""
+    for position in range(len(calls)):
+        yield _case(calls, position, FAULTS[position % (len(FAULTS) - 1)])
+        if position % 5 == 0:
+            yield _case(calls, position, KILL)
+
+
+def _case(calls: list[Call], position: int, error: str) -> Case:
+    name = calls[position].name
+    return Case(calls[: position + 1], Fault(name, error, sum(call.name == name for call in calls[: position + 1])))
+
+
+def tell(report: Report, name: str, found: list[Found]) -> None:
+    said = Counter("killed" if each.said is None else "unknown" if each.said.unknown else each.state for each in found)
+    report.figure(
+        name,
+        calls=len({each.case.split(",")[0] for each in found}),
+        cases=len(found),
+        old=said["old"],
+        new=said["new"],
+        unknown_and_said_so=said["unknown"],
+        killed=said["killed"],
+        torn=sum(each.state == "torn" for each in found),
+        wrong=sum(bool(each.wrong) for each in found),
+        second_syncs=sum(each.second_syncs for each in found),
+    )
+    wrong = [f"{each.case}: {'; '.join(each.wrong)}" for each in found if each.wrong]
+    report.check(f"{name}: whichever call fails, what is said is what is left", bool(found) and not wrong, "\n".join(wrong[:40]))
+
+
+def on_command_line(ground: Ground, choose: Callable[[list[Call]], Iterator[Case]], variant: str = "") -> list[Found]:
+    store = ground.lay()
+    done, calls = _traced(store, ground.write, None, variant)
+    assert done.returncode == 0, done.stderr
+    ground.clear(store)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda case: _commanded(ground, case, variant), list(choose(calls))))
+
+
+def _traced(store: str, write: Write, fault: Fault | None, variant: str) -> tuple[subprocess.CompletedProcess[bytes], list[Call]]:
+    tracer = Tracer(os.path.dirname(os.path.dirname(store)), places(store), fault)
+    argv = [*tracer.words[:1], "-qq", *tracer.words[1:], *argv_of(store, list(write.words), variant)]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, env=environment(), cwd=ROOT, timeout=DEADLINE, check=False)
+    return done, tracer.calls()
+
+
+def _commanded(ground: Ground, case: Case, variant: str) -> Found:
+    store = ground.lay()
+    before = content(store)
+    done, made = _traced(store, ground.write, case.fault, variant)
+    said = None if case.fault.error == KILL else command_said(done.returncode, done.stderr)
+    found = judge(str(case), store, before, ground.write, case.fault, said, made)
+    if not case.was_hit(made):
+        found.wrong.append(f"the fault did not hit the call that was meant: {[str(call) for call in made[-3:]]}, {done.stderr!r}")
+    next_words = ground.write.words if ground.write.backs_up else ("user", "create", "--email=next@example.com")
+    again = run_command(store, *next_words, variant=variant)
+    found.wrong.extend(after_next_write(store, ground.write, again.stderr.decode() if again.returncode else ""))
+    ground.clear(store)
+    return found
