@@ -7,21 +7,20 @@ import re
 import time
 
 from secure_mcp_gateway.errors import Unavailable
-from secure_mcp_gateway.store.file import MODE, StoreFile, own, sync, sync_folder, write_all
+from secure_mcp_gateway.store.file import BACKUPS, MODE, StoreFile, own, sync, sync_folder, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 KEPT = 10
-_FOLDER = "backups"
 
 
 def backup_path(file: StoreFile, why: str) -> str:
     nanoseconds = time.time_ns()
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(nanoseconds // 1_000_000_000))
     name = f"{_stem(file)}-{moment}.{nanoseconds % 1_000_000_000:09d}Z-{why.replace(' ', '-')}.json"
-    return os.path.join(file.folder, _FOLDER, name)
+    return os.path.join(file.folder, BACKUPS, name)
 
 
 def write_backup(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
@@ -35,9 +34,9 @@ def write_backup(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
 
 
 def _write(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
-    folder, owner = file.own_folder(_FOLDER), file.owner()
+    folder, owner = file.own_folder(BACKUPS), file.owner()
     # Under a name of its own until it is whole: a crash must not leave a torn file that looks like a backup.
-    temporary = os.path.join(folder, f".{_stem(file)}.tmp")
+    temporary = file.temporary_backup
     try:
         os.unlink(temporary)
     except FileNotFoundError:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Identity = tuple[int, int, int, int, int]
 
 MODE = 0o600
+BACKUPS = "backups"
 _CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _BUFFERS_A_CALL = 1024  # IOV_MAX
@@ -78,7 +79,9 @@ class StoreFile:
     def __init__(self, path: str) -> None:
         self.path = os.path.realpath(path)
         self.folder = os.path.dirname(self.path)
-        self._temporary = os.path.join(self.folder, f".{os.path.basename(self.path)}.tmp")
+        temporary = f".{os.path.basename(self.path)}.tmp"
+        self._temporary = os.path.join(self.folder, temporary)
+        self.temporary_backup = os.path.join(self.folder, BACKUPS, temporary)
 
     def stat(self) -> os.stat_result:
         try:
@@ -151,6 +154,11 @@ class StoreFile:
 
     def _written_temporary(self, pieces: Sequence[bytes], owner: tuple[int, int] | None) -> int:
         self._remove_temporary()
+        try:
+            os.unlink(self.temporary_backup)
+        except OSError:
+            # As a rule there is none. One that a killed writer left and that cannot be taken away is no reason to refuse a write.
+            pass
         descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _CLOEXEC | _NOFOLLOW, MODE)
         try:
             own(descriptor, owner)
