@@ -213,6 +213,19 @@ class RotationTest(AuditCase):
             self.assertEqual(Store(self.path).verify_audit()["broken_line"], number)
             self.write(self.at(name), data)
 
+    def test_a_file_that_stands_twice_or_elsewhere_is_found_where_the_order_breaks(self) -> None:
+        first, second, *_ = self.archives()
+        data, whole = self.read(self.at(first)), len(self.log_lines()) + sum(len(self.log_lines(self.at(name))) for name in self.archives())
+        current, begins = self.log_lines()[0]["n"], self.log_lines(self.at(second))[0]["n"]
+        self.write(self.at("audit-000099.jsonl"), data)
+        self.assertEqual(Store(self.path).verify_audit()["broken_line"], current)
+        os.unlink(self.at(first))
+        self.assertEqual(Store(self.path).verify_audit()["broken_line"], 1)
+        os.rename(self.at("audit-000099.jsonl"), self.at("audit-000000.jsonl"))
+        self.assertEqual(Store(self.path).verify_audit()["lines"], whole)
+        os.rename(self.at(second), self.at("audit-000099.jsonl"))
+        self.assertEqual(Store(self.path).verify_audit()["broken_line"], begins)
+
     def test_an_archive_that_was_moved_away_is_not_replaced_by_another(self) -> None:
         names = self.archives()
         last = self.read(self.at(names[-1]))
