@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from secure_mcp_gateway.cli import first_store
 from secure_mcp_gateway.store import audit, file
 from secure_mcp_gateway.store.commit import Ticket
 from secure_mcp_gateway.store.file import MODE, StoreFile, identity
@@ -36,6 +37,12 @@ def no_file_sync() -> None:
 def no_audit_sync() -> None:
     """The document is on the disk before the lines that it counts."""
     audit.sync = lambda descriptor: None
+
+
+def no_key_sync() -> None:
+    """The first admin key is told of before its file is on the disk."""
+    first_store.sync = lambda descriptor: None
+    first_store.sync_folder = lambda folder: None
 
 
 def in_place() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
 from random import Random
 from typing import Any, TypeVar
 
@@ -18,10 +19,10 @@ T = TypeVar("T")
 
 
 class Deed:
-    """``values`` are the row's; ``answer`` is what was answered once it was acknowledged. On the command line, whose request ids
-    are its own, the values tell the deed from all others."""
+    """``values`` are the row's; ``answer`` is what was answered once it was acknowledged, ``asked`` when it was made, as the audit
+    writes times. On the command line, whose request ids are its own, time and values tell the deed from all others."""
 
-    __slots__ = ("acknowledged", "answer", "id", "operation", "surface", "values")
+    __slots__ = ("acknowledged", "answer", "asked", "id", "operation", "surface", "values")
 
     def __init__(self, id: str, surface: str, operation: str, values: dict[str, Any]) -> None:
         self.id = id
@@ -30,6 +31,7 @@ class Deed:
         self.values = values
         self.answer: Any = None
         self.acknowledged = False
+        self.asked = datetime.now(timezone.utc).isoformat(timespec="microseconds")
 
     def __str__(self) -> str:
         return f"{self.id} ({self.surface}): {self.operation} {self.values}"
@@ -101,9 +103,12 @@ def matched(lines: Iterable[dict[str, Any]], deeds: Iterable[Deed]) -> tuple[dic
 
 
 def _said_so(line: dict[str, Any], deeds: list[Deed], taken: dict[str, dict[str, Any]]) -> Deed | None:
+    """The last one that was asked for before the line's time and names the same."""
     named = line["named"]
-    fits = (deed for deed in deeds if deed.id not in taken and all(named.get(name) == value for name, value in deed.named.items()))
-    return next(fits, None)
+    for deed in reversed(deeds):
+        if deed.asked <= line["time"] and deed.id not in taken and all(named.get(name) == value for name, value in deed.named.items()):
+            return deed
+    return None
 
 
 def possible(state: State, name: str, dice: Random, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -20,10 +20,19 @@ from typing import Any, NamedTuple
 from tests.support import DEADLINE, ROOT, environment
 
 PACKAGE = "secure_mcp_gateway"
+_servers: dict[int, int] = {}
+
+
+class Aim(NamedTuple):
+    """When to kill: so many seconds after the start, or, where ``sign`` names a file or folder, after that first changed."""
+
+    seconds: float
+    sign: str = ""
 
 
 class Done(NamedTuple):
-    """``seconds`` is how long the command took; ``code`` is negative where a signal ended it."""
+    """``seconds`` is how long the command took from its start or, where there was one, from the sign on; ``code`` is negative where
+    a signal ended it."""
 
     code: int
     out: str
@@ -51,9 +60,9 @@ class Forge:
     def group(self) -> int:
         return int(self._process.pid)
 
-    def run(self, store: str, *words: str, kill_after: float | None = None) -> Done:
-        """The command; killed after so many seconds where it has not ended by then."""
-        return Done(*self._ask({"argv": ["--store", store, "--format", "json", *words], "kill_after": kill_after}))
+    def run(self, store: str, *words: str, aim: Aim | None = None) -> Done:
+        """The command; killed where it has not ended when it should be."""
+        return Done(*self._ask({"argv": ["--store", store, "--format", "json", *words], "aim": aim or Aim(DEADLINE)}))
 
     def serve(self, store: str, *flags: str) -> tuple[int, int]:
         """A server's process id and port."""
@@ -61,11 +70,14 @@ class Forge:
         pid, port = self._ask({"serve": ["--store", store, *words]})
         return pid, port
 
-    def kill(self, pid: int) -> None:
+    def kill(self, pid: int, aim: Aim) -> None:
         """SIGKILL a server; it is gone when this returns."""
-        self._ask({"kill": pid})
+        self._ask({"kill": pid, "aim": aim})
 
-    def close(self) -> None:
+    def __enter__(self) -> Forge:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         os.killpg(self.group, signal.SIGCONT)
         os.killpg(self.group, signal.SIGKILL)
         self._process.communicate()
@@ -93,10 +105,9 @@ def main(words: list[str]) -> int:
         if "serve" in order:
             answer: Any = _served(order["serve"])
         elif "kill" in order:
-            os.kill(order["kill"], signal.SIGKILL)
-            answer = os.waitpid(order["kill"], 0)
+            answer = _killed(order["kill"], Aim(*order["aim"]))
         else:
-            answer = _ran(order["argv"], order["kill_after"])
+            answer = _ran(order["argv"], Aim(*order["aim"]))
         os.write(answers, json.dumps(answer).encode() + b"\n")
     return 0
 
@@ -119,18 +130,17 @@ def _forked(argv: list[str], out: int, err: int) -> int:
         os._exit(code)
 
 
-def _ran(argv: list[str], kill_after: float | None) -> list[Any]:
+def _ran(argv: list[str], aim: Aim) -> list[Any]:
     (out, out_end), (err, err_end) = os.pipe(), os.pipe()
-    start = time.monotonic()
+    before = _look(aim.sign)
     pid = _forked(argv, out_end, err_end)
     os.close(out_end)
     os.close(err_end)
     said: dict[int, bytes] = {out: b"", err: b""}
-    until = start + (DEADLINE if kill_after is None else kill_after)
-    open_ends = _listened(said, [out, err], until)
-    if open_ends:
+    start = _seen(aim.sign, before, pid)
+    if not _listened(said, start + aim.seconds):
         os.kill(pid, signal.SIGKILL)
-        _listened(said, open_ends, time.monotonic() + DEADLINE)
+        _listened(said, time.monotonic() + DEADLINE)
     _, status = os.waitpid(pid, 0)
     seconds = time.monotonic() - start
     os.close(out)
@@ -139,21 +149,50 @@ def _ran(argv: list[str], kill_after: float | None) -> list[Any]:
     return [code, said[out].decode(), said[err].decode(), seconds]
 
 
-def _listened(said: dict[int, bytes], ends: list[int], until: float) -> list[int]:
-    """The ends that are still open when the time is over."""
-    ends = list(ends)
+def _killed(pid: int, aim: Aim) -> int:
+    until = _seen(aim.sign, _look(aim.sign), pid) + aim.seconds
+    while time.monotonic() < until:
+        pass
+    os.kill(pid, signal.SIGKILL)
+    os.close(_servers.pop(pid))
+    return os.waitpid(pid, 0)[1]
+
+
+def _look(sign: str) -> tuple[int, ...]:
+    try:
+        found = os.stat(sign)
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _seen(sign: str, before: tuple[int, ...], pid: int) -> float:
+    """When the sign came: at once where none is wanted, and where the process ended without it. A write lasts less than a
+    millisecond in memory, so this looks without pause."""
+    deadline = time.monotonic() + DEADLINE
+    while sign and _look(sign) == before and time.monotonic() < deadline:
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            break
+    return time.monotonic()
+
+
+def _listened(said: dict[int, bytes], until: float) -> bool:
+    """What the process says until it is over, or until then; is it over?"""
+    ends = list(said)
     while ends and (left := until - time.monotonic()) > 0:
         for end in select.select(ends, [], [], left)[0]:
             part = os.read(end, 1 << 16)
             said[end] += part
             if not part:
                 ends.remove(end)
-    return ends
+    return not ends
 
 
 def _served(argv: list[str]) -> list[int]:
     out, out_end = os.pipe()
-    pid = _forked(argv, out_end, 2)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    pid = _forked(argv, out_end, silence)
+    os.close(silence)
     os.close(out_end)
     line = b""
     while not line.endswith(b"\n") and select.select([out], [], [], DEADLINE)[0]:
@@ -161,7 +200,7 @@ def _served(argv: list[str]) -> list[int]:
         line += part
         if not part:
             break
-    # Its standard output stays open: nothing more comes, but it must not meet a closed pipe.
+    _servers[pid] = out  # open as long as the server lives, which must not meet a closed pipe
     return [pid, int(line.strip().rpartition(b":")[2])]
 
 

@@ -13,6 +13,8 @@ from tests.crash.deeds import Deed, matched
 from tests.crash.expected import State, Tables
 from tests.crash.forge import Forge
 
+LEFT_BEHIND = "left behind"
+
 
 class Backup(NamedTuple):
     """``generation`` is that of the store when it was made."""
@@ -151,7 +153,7 @@ def next_write(path: str, forge: Forge, email: str) -> Verdict:
     if done.code:
         verdict.wrong.append(f"the next write failed: {done.err}")
         return verdict
-    verdict.wrong += [f"left behind: {each}" for each in temporary_files(path)]
+    verdict.wrong += [f"{LEFT_BEHIND}: {each}" for each in temporary_files(path)]
     audit = Store(path).verify_audit()
     if not audit["valid"] or audit["problem"]:
         verdict.wrong.append(f"after the next write the audit does not verify: {audit}")

@@ -45,17 +45,24 @@ def run(report: Report, scale: Scale) -> None:
             for variant, kinds in MUST_LOSE.items():
                 if kind in kinds:
                     _broken(report, kind, folder, variant, scale.of(30, 12), dice)
+            _broken_creation(report, kind, folder)
 
 
 def _creations(report: Report, kind: str, folder: str, count: int) -> None:
     verdict, cuts = Verdict(), 0
-    with Disk(kind, folder) as disk, _forge() as forge:
+    with Disk(kind, folder) as disk, Forge() as forge:
         for number in range(count):
             for create in (_generated, _first_started):
                 verdict.add(create(disk, forge, f"{create.__name__}-{number}"))
                 cuts += 1
     report.figure(f"{kind}, creation", cuts=cuts, **verdict.figures())
     report.check(f"{kind}: a store whose creation was acknowledged is there, and its keys open it", bool(verdict), str(verdict))
+
+
+def _broken_creation(report: Report, kind: str, folder: str) -> None:
+    with Disk(kind, folder) as disk, Forge() as forge:
+        verdict = _first_started(disk, forge, "broken", "broken_disk:no_key_sync")
+    report.check(f"{kind}, the first admin key without a sync: the loss is seen", bool(verdict.lost), f"nothing was lost; {verdict}")
 
 
 def _generated(disk: Disk, forge: Forge, name: str) -> Verdict:
@@ -67,9 +74,9 @@ def _generated(disk: Disk, forge: Forge, name: str) -> Verdict:
         return _opened(os.path.join(place, name), [made.data["admin_api_key"], made.data["api_key"]])
 
 
-def _first_started(disk: Disk, forge: Forge, name: str) -> Verdict:
+def _first_started(disk: Disk, forge: Forge, name: str, variant: str = "") -> Verdict:
     """Cut once ``start-api --init`` has announced its address."""
-    server = Server(os.path.join(disk.place, name, "store.json"), "--init")
+    server = Server(os.path.join(disk.place, name, "store.json"), "--init", variant=variant)
     try:
         os.kill(server.process.pid, signal.SIGSTOP)
         disk.cut()
@@ -146,12 +153,12 @@ class _Life:
         with contextlib.ExitStack() as ends:
             disk = ends.enter_context(self._disk)
             store = os.path.join(disk.place, "s", "store.json")
-            self._judge_forge = ends.enter_context(_forge())
+            self._judge_forge = ends.enter_context(Forge())
             self._made = self._judge_forge.run(store, "generate-config").data
             os.mkdir(os.path.join(disk.place, "s", "files"), 0o700)
             server = Server(store, variant=self._variant)
             ends.callback(server.kill)
-            forges = [ends.enter_context(_forge(self._variant)) for _ in range(COMMANDS)]
+            forges = [ends.enter_context(Forge(self._variant)) for _ in range(COMMANDS)]
             self._server, self._groups = server.process.pid, [forge.group for forge in forges]
             team = Team(store, self.ledger, str(self._dice.random()), "w")
             team.clients(CLIENTS, server.port, self._made["admin_api_key"])
@@ -213,12 +220,3 @@ def _states(pid: int) -> Iterator[str]:
                 children = file.read().split()
             for child in children:
                 yield from _states(int(child))
-
-
-@contextlib.contextmanager
-def _forge(variant: str = "") -> Iterator[Forge]:
-    forge = Forge(variant)
-    try:
-        yield forge
-    finally:
-        forge.close()

@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 from tests.crash.deeds import COMMAND_LINE, REST, ROWS, Deed, Ledger, possible
 from tests.crash.expected import State
-from tests.crash.forge import Forge
+from tests.crash.forge import Aim, Forge
 from tests.crash.server import Client
 from tests.surfaces import argv_of, request_of
 
@@ -41,11 +41,11 @@ def words_of(deed: Deed, store: str) -> list[str]:
     return argv_of(ROWS[deed.operation], deed.values, os.path.dirname(store))
 
 
-def by_command(forge: Forge, store: str, kill_after: float | None = None) -> Do:
+def by_command(forge: Forge, store: str, aim: Aim | None = None) -> Do:
     """What was printed whole was acknowledged, even where the process was killed before its end."""
 
     def do(deed: Deed) -> tuple[str, Any]:
-        done = forge.run(store, *words_of(deed, store), kill_after=kill_after)
+        done = forge.run(store, *words_of(deed, store), aim=aim)
         if done.code == 0 or (done.code < 0 and done.data is not None):
             return DONE, done.data
         return UNKNOWN if done.code in (-9, 6) else REFUSED, done.err
