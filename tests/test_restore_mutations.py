@@ -77,6 +77,14 @@ class AllProblemsAtOnce(RestoreCase):
         self.assert_refused(document, "mcp_config[1].server_name 'old server!' is there twice", "[1].tools must", "[2].server_name must")
 
 
+class LosingItsHead(RestoreCase):
+    def test_a_document_of_ours_that_lost_what_says_so_is_not_taken_for_another_makes(self) -> None:
+        own = json.loads(_read(self.store.path))
+        saved = json.loads(json.dumps(backup(Draft(self.store.snapshot()), self.call)))
+        for document, lost in ((own, ("format",)), (own, ("format", "audit", "generation")), (saved, ("kind", "format"))):
+            self.assert_refused({name: value for name, value in document.items() if name not in lost}, "neither a backup of ours")
+
+
 class InTheStoresPlace(RestoreCase):
     def store_of(self, document: Any) -> Store:
         path = os.path.join(self.folder, "elsewhere", "store.json")
@@ -96,6 +104,12 @@ class InTheStoresPlace(RestoreCase):
             self.assertIn(problem, caught.exception.private)
         self.assertNotIn(old.KEY, caught.exception.private)
 
+    def test_a_store_of_ours_that_lost_its_head_is_damaged_not_older(self) -> None:
+        own = json.loads(_read(self.store.path))
+        with self.assertRaises(StoreDamaged) as caught:
+            self.store_of({name: value for name, value in own.items() if name not in ("format", "audit", "generation")}).snapshot()
+        self.assertIn("`format` is missing", caught.exception.private)
+
     def test_keys_of_strangers_are_disabled_and_keys_of_nobody_dropped_as_by_a_restore(self) -> None:
         document = old.line_2_1()
         document["projects"][old.PROJECT_ID]["users"] = []
@@ -104,6 +118,11 @@ class InTheStoresPlace(RestoreCase):
         self.assertEqual([key["disabled"] for _, key in migrated.table("apikeys").items()], [True, True])
         with self.assertRaises(Unauthorized):
             authenticate(migrated, old.KEY, now_text())
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _problems(detail: str) -> list[str]:

@@ -118,8 +118,8 @@ def _decode_any(data: bytes) -> Document:
     if not isinstance(content, dict):
         raise _damaged("it is not a JSON object")
     found = content.get("format")
-    # Not one of ours that has lost its `format`: taken over, that would lose its generation and its audit too.
-    if "format" not in content and {"mcp_configs", "apikeys"} <= content.keys() and not {"generation", "audit"} & content.keys():
+    # Not one of ours that has lost its `format`: taken over, that would lose all that only ours have.
+    if {"mcp_configs", "apikeys"} <= content.keys() and not {"format", "generation", "audit", "members", "admin_keys"} & content.keys():
         raise Older(content)
     if isinstance(found, int) and found > FORMAT:
         raise StoreDamaged(f"the store has format {found}, made by a newer version than this one", "install that version again")

@@ -64,7 +64,9 @@ class Converted:
 
 
 def is_enkrypt(content: Any) -> bool:
-    return isinstance(content, dict) and "kind" not in content and "format" not in content and {"mcp_configs", "apikeys"} <= content.keys()
+    """Not one of ours that has lost what says so: taken for another make's, it would lose its members and its keys too."""
+    ours = {"kind", "format", "audit", "members", "admin_keys"}
+    return isinstance(content, dict) and {"mcp_configs", "apikeys"} <= content.keys() and not ours & content.keys()
 
 
 def document_of_older(content: Record, now: str) -> Document:
