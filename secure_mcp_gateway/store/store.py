@@ -80,9 +80,11 @@ class Store:
 
     def snapshot(self) -> Document:
         """The newest document, at most 10 ms old; one's own writes show at once."""
+        # In this order: another thread may check and load anew in between, and its check says nothing of what was loaded before.
+        checked = self._checked
         loaded = self._loaded
         now = time.monotonic()
-        if loaded is None or now - self._checked >= FRESH_SECONDS:
+        if loaded is None or now - checked >= FRESH_SECONDS:
             loaded = self._refreshed()
             self._checked = now
         return loaded.document

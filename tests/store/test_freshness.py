@@ -49,6 +49,25 @@ class FreshnessTest(StoreCase):
             now[0] += 0.0002
             self.assertEqual(users_of(store.snapshot()), [1])
 
+    def test_a_look_at_the_file_by_another_thread_does_not_make_fresh_what_this_one_holds(self) -> None:
+        store, now = self.made(), [1000.0]
+        store.snapshot()
+        store._checked = now[0]
+        add(Store(self.path), 1)
+        now[0] += 5.0
+        switched: list[int] = []
+
+        def monotonic() -> float:
+            # Here the other thread runs, once.
+            if not switched:
+                switched.append(1)
+                self.assertEqual(users_of(store.snapshot()), [1])
+            return now[0]
+
+        with mock.patch("secure_mcp_gateway.store.store.time.monotonic", monotonic):
+            self.assertEqual(users_of(store.snapshot()), [1])
+        self.assertTrue(switched)
+
     def test_an_edit_in_place_and_a_replacement_are_seen_also_where_size_and_times_are_kept(self) -> None:
         store = self.made()
         add(store, 1)
