@@ -8,6 +8,7 @@ import unittest
 from typing import Any
 
 from secure_mcp_gateway.errors import StoreDamaged, Unauthorized
+from secure_mcp_gateway.params import DEPTH, is_deeper
 from secure_mcp_gateway.repository.api_keys import authenticate
 from secure_mcp_gateway.repository.system import backup
 from secure_mcp_gateway.store.clock import now_text
@@ -75,6 +76,32 @@ class AllProblemsAtOnce(RestoreCase):
         servers = document["mcp_configs"][old.CONFIG_ID]["mcp_config"]
         servers += [{**servers[0], "tools": 5}, {**servers[0], "server_name": 6}]
         self.assert_refused(document, "mcp_config[1].server_name 'old server!' is there twice", "[1].tools must", "[2].server_name must")
+
+
+class DeepValues(RestoreCase):
+    def test_what_could_not_be_read_back_is_refused_wherever_it_stands(self) -> None:
+        deep, fine = (json.loads("[" * depth + "1" + "]" * depth) for depth in (49, 48))
+        saved = json.loads(json.dumps(backup(Draft(self.store.snapshot()), self.call)))
+        places: list[tuple[Any, str, str]] = [
+            (old.line_2_1(), "settings.imported.plugins", "plugins"),
+            (old.line_2_1(), f"users[{old.USER_ID!r}].note", f"users {old.USER_ID} note"),
+            (old.line_2_1(), f"mcp_configs[{old.CONFIG_ID!r}].note", f"mcp_configs {old.CONFIG_ID} note"),
+            (old.line_2_1(), "apikeys[0].note", f"apikeys {old.KEY} note"),
+            (saved, f"projects[{team.RED!r}].note", f"projects {team.RED} note"),
+            (saved, "settings.note", "settings note"),
+        ]
+        for document, place, way in places:
+            *steps, last = way.split(" ")
+            holder = document
+            for step in steps:
+                holder = holder[step]
+            holder[last] = deep
+            with self.subTest(place=place):
+                self.assertEqual(_problems(self.assert_refused(document)), [f"{place} is nested deeper than 48 levels"])
+                holder[last] = fine
+                self.restore(document)
+                again = json.loads(json.dumps({"data": {"backup": backup(Draft(Store(self.store.path).snapshot()), self.call)}}))
+                self.assertFalse(is_deeper(again, DEPTH))
 
 
 class LosingItsHead(RestoreCase):

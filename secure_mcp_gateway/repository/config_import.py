@@ -8,7 +8,7 @@ from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION, unwrappe
 from secure_mcp_gateway.repository.names import check_name, server_name_problem
 from secure_mcp_gateway.repository.servers import SERVER_FIELDS, import_server
 from secure_mcp_gateway.store.migrate import servers_from_enkrypt
-from secure_mcp_gateway.store.server_checks import server_problems
+from secure_mcp_gateway.store.server_checks import deep_problems, server_problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def import_config(draft: Draft, call: Call, *, data: Any, config_name: str, dry_
     name = check_name(config_name, "config_name")
     source = _config_of(unwrapped(data, "config"))
     servers, lost = servers_from_enkrypt(source, "")
-    problems = [*lost, *_server_problems(servers)]
+    problems = [*lost, *deep_problems("", source, ("mcp_config",)), *_server_problems(servers)]
     if problems:
         raise InvalidRequest("this cannot be imported, nothing is changed: " + "; ".join(problems))
     content = {field: value for field, value in source.items() if field not in _NOT_TAKEN_OVER}

@@ -7,7 +7,7 @@ from secure_mcp_gateway.store.check import POLICIES, content_problems, keys_of_n
 from secure_mcp_gateway.store.clock import utc_time
 from secure_mcp_gateway.store.document import Document, digest_of, member_key
 from secure_mcp_gateway.store.restrictions import KEPT_ELSEWHERE, KEPT_IN_OVERRIDES, KEPT_IN_SERVER, lost_restrictions
-from secure_mcp_gateway.store.server_checks import servers_problems
+from secure_mcp_gateway.store.server_checks import deep_problems, servers_problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +82,19 @@ def document_of_older(content: Record, now: str) -> Document:
 def conversion_problems(made: Converted) -> list[str]:
     """Everything that keeps the content from being taken over, each said once."""
     found = content_problems(made.content, dropped=keys_of_nobody(made.content))
-    return list(dict.fromkeys([*made.problems, *found, *servers_problems(made.content.get("mcp_configs"))]))
+    servers = servers_problems(made.content.get("mcp_configs"))
+    return list(dict.fromkeys([*made.problems, *found, *servers, *_deep_problems(made)]))
+
+
+def _deep_problems(made: Converted) -> Iterator[str]:
+    for table, records in made.content.items():
+        for position, (key, record) in enumerate(records.items() if isinstance(records, dict) else ()):
+            if isinstance(record, dict):
+                yield from deep_problems(place(table, position, key), record, ("mcp_config",))
+    settings = made.settings if isinstance(made.settings, dict) else {}
+    yield from deep_problems("settings", settings, ("imported",))
+    if isinstance(settings.get("imported"), dict):
+        yield from deep_problems("settings.imported", settings["imported"])
 
 
 def settle_keys(made: Converted) -> None:

@@ -29,6 +29,14 @@ def servers_problems(configs: Any) -> list[str]:
     return problems
 
 
+def deep_problems(where: str, record: dict[str, Any], looked_at: tuple[str, ...] = ()) -> list[str]:
+    """Of the values that are kept as they are, in all fields but those ``looked_at`` elsewhere: deeper, they could be neither read back
+    nor restored from a backup."""
+    at = f"{where}." if where else ""
+    nested = {field: value for field, value in record.items() if isinstance(value, (dict, list)) and field not in looked_at}
+    return [f"{at}{field} is nested deeper than {VALUE_DEPTH} levels" for field, value in nested.items() if is_deeper(value, VALUE_DEPTH)]
+
+
 def server_problems(server: Any, where: str, name_rule: Callable[[str, str], str] | None = None) -> list[str]:
     """Of a whole server with our names for its fields, at the path ``where``. ``name_rule`` is for a new name; one that stood
     elsewhere before may be as it is."""

@@ -64,6 +64,14 @@ class AnImport(ImportTest):
         self.assertNotIn("x", stored["mcp_config_id"])
         self.assertNotEqual(stored["created_at"], "z")
 
+    def test_refuses_further_fields_that_could_not_be_read_back(self) -> None:
+        for depth, refused in ((48, False), (49, True), (94, True)):
+            document = {"mcp_config": [], "note": json.loads("[" * depth + "1" + "]" * depth)}
+            if refused:
+                self.assertIn("note is nested deeper than 48 levels", self.import_refused(document))
+            else:
+                self.imported(document, f"new{depth}")
+
     def test_run_dry_changes_nothing_and_refuses_the_same(self) -> None:
         before = self.content()
         result = {"mcp_config_id": None, "config_name": "new", "servers": 1, "warnings": []}
