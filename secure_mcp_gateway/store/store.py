@@ -6,7 +6,7 @@ import os
 import time
 from _thread import allocate_lock
 
-from secure_mcp_gateway.errors import GatewayError, Unavailable
+from secure_mcp_gateway.errors import GatewayError, OutcomeUnknown, Unavailable
 from secure_mcp_gateway.store import encoding
 from secure_mcp_gateway.store.audit import AuditEntry, AuditLog
 from secure_mcp_gateway.store.document import Document, Draft
@@ -305,9 +305,13 @@ class Store:
         document.audit = log.append(base.audit, base.generation, lines, owner, durable=True)
         try:
             descriptor, found = self.file.replace(encoding.encode(document), owner, expected)
-        except BaseException:
+        except BaseException as error:
             # Whichever document is in place now, its audit head tells which of the lines count.
             log.forget()
+            if isinstance(error, OutcomeUnknown):
+                # The new one is: who reads again, as the error says, must see it at once.
+                with self._swapping:
+                    self._loaded = None
             raise
         with self._swapping:
             self._loaded = Loaded(document, descriptor, found)

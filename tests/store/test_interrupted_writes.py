@@ -142,6 +142,14 @@ class RepeatedFailureTest(InterruptionCase):
             self.assertEqual((line["result"], line["committed"]), ("ok", False))
             add(store, 61)
 
+    def test_a_write_whose_outcome_is_unknown_shows_to_who_reads_again_at_once(self) -> None:
+        store = self.laid_anew()
+        with mock.patch("secure_mcp_gateway.store.store.FRESH_SECONDS", 60.0):
+            store.snapshot()
+            with mock.patch("secure_mcp_gateway.store.file.sync_folder", side_effect=OSError(errno.EIO, "")):
+                self.assertRaises(OutcomeUnknown, add, store, 60)
+            self.assertIsNotNone(store.snapshot().get("users", user_id(60)))
+
     def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(self) -> None:
         write, many = os.write, {user_id(number): user(number) for number in range(30_000)}
         store = self.laid_anew()
