@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from secure_mcp_gateway.errors import GatewayError
 from secure_mcp_gateway.store.store import Store
 from tests.crash.server import make_store, run
-from tests.crash.tracing import KILL, Call, Fault, second_syncs
+from tests.crash.tracing import FAULTS, KILL, Call, Fault, second_syncs
 from tests.store.sample_store import content_of
 
 HERE_BEFORE, NEW = "before@example.com", "new@example.com"
@@ -41,6 +43,22 @@ FIRST_RESET = Write("first system reset", ("system", "reset", "--confirm"), "/sy
 RESET = FIRST_RESET._replace(name="system reset", crowded=True)
 
 
+class Case(NamedTuple):
+    """The fault meets the last of these calls."""
+
+    calls: list[Call]
+    fault: Fault
+
+    def __str__(self) -> str:
+        return f"{self.calls[-1]} ({len(self.calls)}), {self.fault.error}"
+
+    def was_hit(self, made: list[Call]) -> bool:
+        """Did the fault meet the call that was meant, behind the same calls as without it?"""
+        count = len(self.calls)
+        same = [str(call) for call in made[:count]] == [str(call) for call in self.calls]
+        return same and (len(made) == count if self.fault.error == KILL else made[count - 1].injected)
+
+
 class Said(NamedTuple):
     """An answer of either surface. ``error`` is empty where the write was acknowledged; ``all`` is everything that was said."""
 
@@ -55,13 +73,34 @@ class Said(NamedTuple):
 
 
 class Found(NamedTuple):
-    """``state`` is old, new or torn; ``wrong`` are sentences."""
+    """``state`` is old, new or torn; ``wrong`` are sentences; ``reads`` is how many a server answered beside."""
 
     case: str
     said: Said | None
     state: str
     second_syncs: int
     wrong: list[str]
+    reads: int = 0
+
+
+def everything(calls: list[Call]) -> Iterator[Case]:
+    """Each call with each fault; its death comes last."""
+    for position in range(len(calls)):
+        for error in FAULTS:
+            yield _case(calls, position, error)
+
+
+def rotating(calls: list[Call]) -> Iterator[Case]:
+    """Each call once, with one error after the other, and every fifth call the last one too."""
+    for position in range(len(calls)):
+        yield _case(calls, position, FAULTS[position % (len(FAULTS) - 1)])
+        if position % 5 == 0:
+            yield _case(calls, position, KILL)
+
+
+def _case(calls: list[Call], position: int, error: str) -> Case:
+    name = calls[position].name
+    return Case(calls[: position + 1], Fault(name, error, sum(call.name == name for call in calls[: position + 1])))
 
 
 class Ground:
@@ -71,7 +110,7 @@ class Ground:
         self.write = write
         self._folder = folder
         self._template = os.path.join(folder, "template")
-        self._laid = 0
+        self._numbers = itertools.count()
         store = os.path.join(self._template, "store.json")
         self.key = make_store(store)
         assert run(store, "user", "create", f"--email={HERE_BEFORE}").returncode == 0
@@ -82,10 +121,16 @@ class Ground:
 
     def lay(self) -> str:
         """The store's path in a new folder of its own; traces go to the folder's parent."""
-        self._laid += 1
-        folder = os.path.join(self._folder, str(self._laid), "s")
+        folder = os.path.join(self._folder, str(next(self._numbers)), "s")
         shutil.copytree(self._template, folder)
         return os.path.join(folder, "store.json")
+
+    def lay_backups(self, store: str) -> None:
+        """The backups as they are in the template."""
+        here, there = os.path.join(os.path.dirname(store), "backups"), os.path.join(self._template, "backups")
+        shutil.rmtree(here, ignore_errors=True)
+        if os.path.isdir(there):
+            shutil.copytree(there, here)
 
     def clear(self, store: str) -> None:
         shutil.rmtree(os.path.dirname(os.path.dirname(store)))
@@ -124,6 +169,13 @@ def judge(case: str, store: str, before: dict[str, Any], write: Write, fault: Fa
         wrong += _wrong_answer(said, fault, state)
         wrong += _wrong_acknowledgement(opened, before, write, calls) if not said.error else []
     return Found(case, said, state, syncs, wrong)
+
+
+def refusal_of_next(store: str, write: Write, variant: str) -> str:
+    """What the command line says against the next write."""
+    words = write.words if write.backs_up else ("user", "create", "--email=next@example.com")
+    done = run(store, *words, variant=variant)
+    return done.stderr.decode() if done.returncode else ""
 
 
 def after_next_write(store: str, write: Write, refusal: str) -> list[str]:

@@ -10,32 +10,34 @@ import os
 import subprocess
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable
 
-from tests.crash.fault_cases import FIRST_RESET, RESET, USER, Found, Ground, Write, after_next_write, command_said, content, judge, places
+from tests.crash.fault_cases import (
+    FIRST_RESET,
+    RESET,
+    USER,
+    Case,
+    Found,
+    Ground,
+    Write,
+    after_next_write,
+    command_said,
+    content,
+    everything,
+    judge,
+    places,
+    refusal_of_next,
+    rotating,
+)
 from tests.crash.report import Report, Scale
-from tests.crash.server import argv_of, run as run_command
-from tests.crash.tracing import FAULTS, KILL, Call, Fault, Tracer, missing
+from tests.crash.served_faults import in_a_server
+from tests.crash.server import argv_of
+from tests.crash.tracing import KILL, Call, Fault, Tracer, missing
 from tests.support import DEADLINE, ROOT, environment
 
 AT_ONCE = 2
-
-
-class Case(NamedTuple):
-    """The fault meets the last of these calls."""
-
-    calls: list[Call]
-    fault: Fault
-
-    def __str__(self) -> str:
-        return f"{self.calls[-1]} ({len(self.calls)}), {self.fault.error}"
-
-    def was_hit(self, made: list[Call]) -> bool:
-        """Did the fault meet the call that was meant, behind the same calls as without it?"""
-        count = len(self.calls)
-        same = [str(call) for call in made[:count]] == [str(call) for call in self.calls]
-        return same and (len(made) == count if self.fault.error == KILL else made[count - 1].injected)
 
 
 def run(report: Report, scale: Scale) -> None:
@@ -46,6 +48,9 @@ def run(report: Report, scale: Scale) -> None:
     for write in (USER, FIRST_RESET) if scale.quick else (USER, FIRST_RESET, RESET):
         with tempfile.TemporaryDirectory(dir=room()) as folder:
             tell(report, f"command line, {write.name}", on_command_line(Ground(folder, write), chosen(scale)))
+    for write in (USER, RESET) if scale.quick else (USER, FIRST_RESET, RESET):
+        with tempfile.TemporaryDirectory(dir=room()) as folder:
+            tell(report, f"server, {write.name}", in_a_server(Ground(folder, write), chosen(scale)))
 
 
 def room() -> str | None:
@@ -54,25 +59,6 @@ def room() -> str | None:
 
 def chosen(scale: Scale) -> Callable[[list[Call]], Iterator[Case]]:
     return rotating if scale.quick else everything
-
-
-def everything(calls: list[Call]) -> Iterator[Case]:
-    for position in range(len(calls)):
-        for error in FAULTS:
-            yield _case(calls, position, error)
-
-
-def rotating(calls: list[Call]) -> Iterator[Case]:
-    """Each call once, with one error after the other, and every fifth call the last one too."""
-    for position in range(len(calls)):
-        yield _case(calls, position, FAULTS[position % (len(FAULTS) - 1)])
-        if position % 5 == 0:
-            yield _case(calls, position, KILL)
-
-
-def _case(calls: list[Call], position: int, error: str) -> Case:
-    name = calls[position].name
-    return Case(calls[: position + 1], Fault(name, error, sum(call.name == name for call in calls[: position + 1])))
 
 
 def tell(report: Report, name: str, found: list[Found]) -> None:
@@ -88,6 +74,7 @@ def tell(report: Report, name: str, found: list[Found]) -> None:
         torn=sum(each.state == "torn" for each in found),
         wrong=sum(bool(each.wrong) for each in found),
         second_syncs=sum(each.second_syncs for each in found),
+        reads_beside=sum(each.reads for each in found),
     )
     wrong = [f"{each.case}: {'; '.join(each.wrong)}" for each in found if each.wrong]
     report.check(f"{name}: whichever call fails, what is said is what is left", bool(found) and not wrong, "\n".join(wrong[:40]))
@@ -117,8 +104,6 @@ def _commanded(ground: Ground, case: Case, variant: str) -> Found:
     found = judge(str(case), store, before, ground.write, case.fault, said, made)
     if not case.was_hit(made):
         found.wrong.append(f"the fault did not hit the call that was meant: {[str(call) for call in made[-3:]]}, {done.stderr!r}")
-    next_words = ground.write.words if ground.write.backs_up else ("user", "create", "--email=next@example.com")
-    again = run_command(store, *next_words, variant=variant)
-    found.wrong.extend(after_next_write(store, ground.write, again.stderr.decode() if again.returncode else ""))
+    found.wrong.extend(after_next_write(store, ground.write, refusal_of_next(store, ground.write, variant)))
     ground.clear(store)
     return found

@@ -33,12 +33,16 @@ def make_store(store: str) -> str:
 
 
 class Server:
-    """``system start-api`` on a free port of loopback; ``wrapper`` are words before the command (a tracer's)."""
+    """``system start-api`` on a free port of loopback; ``wrapper`` are words before the command (a tracer's).
+
+    ``said`` is its standard error once it has ended.
+    """
 
     def __init__(self, store: str, *flags: str, variant: str = "", wrapper: tuple[str, ...] = ()) -> None:
         words = ["system", "start-api", "--host=127.0.0.1", "--port=0", "--no-access-log", *flags]
         argv = [*wrapper, *argv_of(store, words, variant)]
         self.process = subprocess.Popen(argv, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.said = ""
         self.port = self._announced()
 
     def _announced(self) -> int:
@@ -62,7 +66,8 @@ class Server:
         self._ended()
 
     def _ended(self) -> int:
-        self.process.communicate(timeout=DEADLINE)
+        _, said = self.process.communicate(timeout=DEADLINE)
+        self.said += said.decode()
         return self.process.returncode
 
 
@@ -90,11 +95,22 @@ class Client:
 
     def send(self, method: str, path: str, body: Any = None, **fields: str) -> Answer:
         """``fields`` are further header fields, ``If_Match`` for ``If-Match``."""
+        self.ask(method, path, body, **fields)
+        return self.answer()
+
+    def ask(self, method: str, path: str, body: Any = None, **fields: str) -> None:
+        """What ``answer`` gives the answer to, so that other things can be done meanwhile."""
         headers = {"Authorization": f"Bearer {self._key}", **{name.replace("_", "-"): value for name, value in fields.items()}}
         data = None if body is None else json.dumps(body).encode()
         if data is not None:
             headers["Content-Type"] = "application/json"
         self._connection.request(method, "/api/v1" + path, data, headers)
+
+    def is_answered(self) -> bool:
+        """Or broken: ``answer`` does not wait long."""
+        return bool(select.select([self._connection.sock], [], [], 0)[0])
+
+    def answer(self) -> Answer:
         response = self._connection.getresponse()
         text = response.read()
         etag = (response.headers["ETag"] or '"-1"').strip('"')

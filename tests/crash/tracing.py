@@ -101,10 +101,19 @@ class Attached:
                 self.detach()
                 raise OSError(said.decode() or "strace did not attach in time")
 
+    def await_death(self) -> None:
+        """Of the process. A tracer that is asked to detach from one that is dying may wait for it for ever."""
+        self._process.wait(DEADLINE)
+
     def detach(self) -> None:
         """The process goes on as if it had never been traced."""
         self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=DEADLINE)
+        try:
+            self._process.communicate(timeout=DEADLINE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            raise
 
 
 def missing() -> str:
