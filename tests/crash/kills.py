@@ -91,7 +91,6 @@ class Life:
         made = self.forge.run(self.store, "generate-config")
         assert made.code == 0, made.err
         self.made = made.data
-        os.mkdir(os.path.join(os.path.dirname(self.store), "files"), 0o700)
         self._fill()
         try:
             yield self
@@ -132,9 +131,9 @@ class Life:
 
     def aim(self, *signs: str) -> Aim:
         """Anywhere in a command, or, more often, soon after a sign that it writes."""
-        sign = self.dice.choice(("", self.beside(), self.beside("audit.jsonl"), *signs))
+        sign = self.dice.choice(("", self.beside(), self.beside("audit.jsonl"), self.store, *signs))
         if sign:
-            return Aim(self.dice.uniform(0, self._written), sign)
+            return Aim(self.dice.triangular(0, self._written, 0), sign)
         return Aim(self.dice.uniform(0, 1.1 * self._seconds))
 
     def do(self, operation: str, values: dict[str, Any], aim: Aim | None = None) -> str:

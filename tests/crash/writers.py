@@ -20,11 +20,9 @@ Do = Callable[[Deed], "tuple[str, Any]"]
 _SECONDS = 60.0
 
 
-def over_rest(port: int, key: str) -> Do:
-    client = Client(port, key)
-
+def over_rest(client: Client) -> Do:
     def do(deed: Deed) -> tuple[str, Any]:
-        method, path, body = request_of(ROWS[deed.operation], deed.values)
+        method, path, body = request_of(ROWS[deed.operation], _beside_the_store(deed.values))
         try:
             answer = client.send(method, path[len("/api/v1") :], body, X_Request_Id=deed.id)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -35,6 +33,11 @@ def over_rest(port: int, key: str) -> Do:
         return UNKNOWN if answer.status == 503 else REFUSED, answer.body
 
     return do
+
+
+def _beside_the_store(values: dict[str, Any]) -> dict[str, Any]:
+    """A file without a folder goes into files/, which the server makes."""
+    return {**values, "output_file": os.path.basename(values["output_file"])} if "output_file" in values else values
 
 
 def words_of(deed: Deed, store: str) -> list[str]:
@@ -102,11 +105,14 @@ class Team:
         self._name = name
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._clients: list[Client] = []
         self.failures: list[BaseException] = []
 
     def clients(self, count: int, port: int, key: str) -> None:
         for _ in range(count):
-            self._start(REST, over_rest(port, key))
+            client = Client(port, key)
+            self._clients.append(client)
+            self._start(REST, over_rest(client))
 
     def commands(self, forge: Forge) -> None:
         self._start(COMMAND_LINE, by_command(forge, self._store))
@@ -116,6 +122,8 @@ class Team:
         for thread in self._threads:
             thread.join(_SECONDS)
         assert not any(thread.is_alive() for thread in self._threads), "a writer did not end in time"
+        for client in self._clients:
+            client.close()
         if self.failures:
             raise self.failures[0]
 
