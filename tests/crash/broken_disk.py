@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from secure_mcp_gateway.cli import first_store
-from secure_mcp_gateway.store import audit, file
+from secure_mcp_gateway.store import audit
+from secure_mcp_gateway.store import file as store_file
 from secure_mcp_gateway.store.commit import Ticket
 from secure_mcp_gateway.store.file import MODE, StoreFile, identity
 from secure_mcp_gateway.store.store import Store
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def no_folder_sync() -> None:
     """The rename may come to nothing."""
-    file.sync_folder = lambda folder: None
+    store_file.sync_folder = lambda folder: None
 
 
 def no_file_sync() -> None:
@@ -28,7 +29,7 @@ def no_file_sync() -> None:
     whole = StoreFile._written_temporary
 
     def written(self: StoreFile, pieces: Sequence[bytes], owner: tuple[int, int] | None) -> int:
-        with mock.patch.object(file, "sync", lambda descriptor: None):
+        with mock.patch.object(store_file, "sync", lambda descriptor: None):
             return whole(self, pieces, owner)
 
     StoreFile._written_temporary = written  # type: ignore[method-assign]
