@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+import secure_mcp_gateway.store.file as store_file
 from secure_mcp_gateway.cli import first_store
 from secure_mcp_gateway.store import audit
-from secure_mcp_gateway.store import file as store_file
 from secure_mcp_gateway.store.commit import Ticket
 from secure_mcp_gateway.store.file import MODE, StoreFile, identity
 from secure_mcp_gateway.store.store import Store
