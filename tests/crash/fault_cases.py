@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from secure_mcp_gateway.errors import GatewayError
 from secure_mcp_gateway.store.store import Store
@@ -88,6 +88,11 @@ def everything(calls: list[Call]) -> Iterator[Case]:
     for position in range(len(calls)):
         for error in FAULTS:
             yield _case(calls, position, error)
+
+
+def failing(names: tuple[str, ...]) -> Callable[[list[Call]], Iterator[Case]]:
+    """The calls of these names, each with the plainest error."""
+    return lambda calls: (_case(calls, position, FAULTS[0]) for position, call in enumerate(calls) if call.name in names)
 
 
 def rotating(calls: list[Call]) -> Iterator[Case]:
@@ -178,13 +183,13 @@ def refusal_of_next(store: str, write: Write, variant: str) -> str:
     return done.stderr.decode() if done.returncode else ""
 
 
-def after_next_write(store: str, write: Write, refusal: str) -> list[str]:
+def after_next_write(store: str, refusal: str) -> list[str]:
     """What is wrong once the next write was asked for; ``refusal`` is what was said against that."""
     if refusal:
         return [f"the next write is refused: {refusal}"]
-    folder, opened = os.path.dirname(store), Store(store)
-    kept = (folder, os.path.join(folder, "backups")) if write.backs_up else (folder,)
-    wrong = [f"left behind: {name}" for place in kept for name in os.listdir(place) if name.endswith(".tmp")]
+    opened = Store(store)
+    folders = [place for place in (opened.folder, os.path.join(opened.folder, "backups")) if os.path.isdir(place)]
+    wrong = [f"left behind: {name}" for place in folders for name in os.listdir(place) if name.endswith(".tmp")]
     verified = opened.verify_audit()
     if not verified["valid"] or verified["problem"]:
         wrong.append(f"the audit does not verify after the next write: {verified}")

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Callable
 
+from tests.crash.broken_faults import VARIANTS
 from tests.crash.fault_cases import (
     FIRST_RESET,
     RESET,
@@ -26,11 +27,13 @@ from tests.crash.fault_cases import (
     command_said,
     content,
     everything,
+    failing,
     judge,
     places,
     refusal_of_next,
     rotating,
 )
+from tests.crash.lasting_faults import Lasted, while_it_lasts
 from tests.crash.report import Report, Scale
 from tests.crash.served_faults import in_a_server
 from tests.crash.server import argv_of
@@ -47,10 +50,17 @@ def run(report: Report, scale: Scale) -> None:
         return
     for write in (USER, FIRST_RESET) if scale.quick else (USER, FIRST_RESET, RESET):
         with tempfile.TemporaryDirectory(dir=room()) as folder:
-            tell(report, f"command line, {write.name}", on_command_line(Ground(folder, write), chosen(scale)))
+            _tell(report, f"command line, {write.name}", on_command_line(Ground(folder, write), chosen(scale)))
     for write in (USER, RESET) if scale.quick else (USER, FIRST_RESET, RESET):
         with tempfile.TemporaryDirectory(dir=room()) as folder:
-            tell(report, f"server, {write.name}", in_a_server(Ground(folder, write), chosen(scale)))
+            _tell(report, f"server, {write.name}", in_a_server(Ground(folder, write), chosen(scale)))
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
+        ground = Ground(folder, USER)
+        _tell_of_lasting(report, while_it_lasts(ground, scale.quick))
+        for variant in VARIANTS:
+            _broken(report, ground, variant, "command line", on_command_line)
+            if not scale.quick:
+                _broken(report, ground, variant, "server", in_a_server)
 
 
 def room() -> str | None:
@@ -61,7 +71,7 @@ def chosen(scale: Scale) -> Callable[[list[Call]], Iterator[Case]]:
     return rotating if scale.quick else everything
 
 
-def tell(report: Report, name: str, found: list[Found]) -> None:
+def _tell(report: Report, name: str, found: list[Found]) -> None:
     said = Counter("killed" if each.said is None else "unknown" if each.said.unknown else each.state for each in found)
     report.figure(
         name,
@@ -78,6 +88,20 @@ def tell(report: Report, name: str, found: list[Found]) -> None:
     )
     wrong = [f"{each.case}: {'; '.join(each.wrong)}" for each in found if each.wrong]
     report.check(f"{name}: whichever call fails, what is said is what is left", bool(found) and not wrong, "\n".join(wrong[:40]))
+
+
+def _tell_of_lasting(report: Report, lasted: list[Lasted]) -> None:
+    refused, reads = sum(each.refused for each in lasted), sum(each.reads for each in lasted)
+    wrong = [sentence for each in lasted for sentence in each.wrong]
+    report.figure("a server under faults that last", faults=len(lasted), writes_refused=refused, reads_beside=reads, wrong=len(wrong))
+    report.check("as long as a call fails, writes are refused and reads are not", bool(lasted) and not wrong, "\n".join(wrong[:40]))
+
+
+def _broken(report: Report, ground: Ground, variant: str, surface: str, sweep: Callable[..., list[Found]]) -> None:
+    names, words = VARIANTS[variant]
+    found = sweep(ground, failing(names), f"broken_faults:{variant}")
+    caught = [each for each in found if any(words in sentence for sentence in each.wrong)]
+    report.check(f"{surface}: {variant} is caught", bool(caught), "\n".join(f"{each.case}: {each.wrong}" for each in found))
 
 
 def on_command_line(ground: Ground, choose: Callable[[list[Call]], Iterator[Case]], variant: str = "") -> list[Found]:
@@ -104,6 +128,6 @@ def _commanded(ground: Ground, case: Case, variant: str) -> Found:
     found = judge(str(case), store, before, ground.write, case.fault, said, made)
     if not case.was_hit(made):
         found.wrong.append(f"the fault did not hit the call that was meant: {[str(call) for call in made[-3:]]}, {done.stderr!r}")
-    found.wrong.extend(after_next_write(store, ground.write, refusal_of_next(store, ground.write, variant)))
+    found.wrong.extend(after_next_write(store, refusal_of_next(store, ground.write, variant)))
     ground.clear(store)
     return found

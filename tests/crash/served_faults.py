@@ -181,5 +181,5 @@ def _served(served: Served, case: Case, variant: str) -> tuple[Found, bool]:
     if done.said is None and served.server.process.wait(DEADLINE) != -9:
         found.wrong.append("the connection broke, and the server was not killed")
     refusal = served.next_refusal() if done.said else refusal_of_next(served.store, served.ground.write, variant)
-    found.wrong.extend(done.wrong + after_next_write(served.store, served.ground.write, refusal))
+    found.wrong.extend(done.wrong + after_next_write(served.store, refusal))
     return found._replace(reads=done.reads), case.was_hit(done.calls)
