@@ -26,12 +26,17 @@ class Registration:
         self._path = os.path.join(folder, f"{port}-{os.getpid()}.json")
         temporary = f"{self._path}.tmp"
         self._descriptor = os.open(temporary, _FLAGS | os.O_CREAT, 0o600)
-        own(self._descriptor, store.file.owner())
-        # Locked before it has its name: whoever finds it without a lock may take it for one of the dead.
-        _try_lock(self._descriptor)
-        content = {"pid": os.getpid(), "port": port, "machine": machine()}
-        os.write(self._descriptor, json.dumps(content).encode())
-        os.replace(temporary, self._path)
+        try:
+            own(self._descriptor, store.file.owner())
+            # Locked before it has its name: whoever finds it without a lock may take it for one of the dead.
+            _try_lock(self._descriptor)
+            content = {"pid": os.getpid(), "port": port, "machine": machine()}
+            os.write(self._descriptor, json.dumps(content).encode())
+            os.replace(temporary, self._path)
+        except BaseException:
+            os.close(self._descriptor)
+            os.unlink(temporary)
+            raise
 
     def remove(self) -> None:
         try:

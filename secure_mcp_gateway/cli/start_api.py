@@ -9,7 +9,7 @@ import time
 
 from secure_mcp_gateway.cli.commands import INTERRUPTED, Command
 from secure_mcp_gateway.cli.server_flags import ENVIRONMENT, PARAMS, server_values
-from secure_mcp_gateway.errors import InvalidRequest
+from secure_mcp_gateway.errors import InvalidRequest, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def run(invocation: Invocation) -> int:
     inherited = inherited_socket()
     if inherited is not None:
         listener, announces = inherited
-        return _serve(store, values, tls, listener, address_of(listener, tls is not None) if announces else "", os.getppid())
+        address = address_of(listener, tls is not None) if announces else ""
+        return _serve(store, values, tls, listener, invocation.output, address, os.getppid())
     _require_store(store, values, invocation.output)
     listener = listening_socket(values["host"], values["port"])
     if tls is None and not is_loopback(listener):
@@ -49,7 +50,7 @@ def run(invocation: Invocation) -> int:
         from secure_mcp_gateway.cli.reloading import supervise
 
         return supervise(invocation.arguments, listener, invocation.output)
-    return _serve(store, values, tls, listener, address_of(listener, tls is not None))
+    return _serve(store, values, tls, listener, invocation.output, address_of(listener, tls is not None))
 
 
 def _require_store(store: Store, values: dict[str, Any], output: Output) -> None:
@@ -77,7 +78,9 @@ def _tls(values: dict[str, Any]) -> TlsFiles | None:
     return files
 
 
-def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener: socket.socket, address: str, parent: int = 0) -> int:
+def _serve(
+    store: Store, values: dict[str, Any], tls: TlsFiles | None, listener: socket.socket, output: Output, address: str, parent: int = 0
+) -> int:
     """``address`` is empty where it was announced already; ``parent`` is the process without which it must not go on."""
     from secure_mcp_gateway.web.log import AccessLog
 
@@ -87,7 +90,7 @@ def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener:
     _heed_signals(server, came)
     if parent:
         _end_with(parent, server)
-    registration = _registered(store, server.bound[1])
+    registration = _registered(store, server.bound[1], output)
     if address:
         _announce(address)
     try:
@@ -123,15 +126,18 @@ def _server(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener
     )
 
 
-def _registered(store: Store, port: int) -> Registration | None:
+def _registered(store: Store, port: int, output: Output) -> Registration | None:
+    """None where that cannot be written: reads are served all the same, and each write says why it is refused."""
     if os.name == "nt":
         return None
     from secure_mcp_gateway.cli.running import Registration
 
     try:
         return Registration(store, port)
-    except OSError as error:
-        raise store.file.failure(error, "written") from None
+    except (OSError, Unavailable) as error:
+        reason = error.message if isinstance(error, Unavailable) else error.strerror
+        output.warn(f"this server cannot be noted beside the store ({reason}), so stop-api will not find it")
+        return None
 
 
 def _announce(address: str) -> None:

@@ -52,6 +52,14 @@ class Starting(ServerCase):
         self.assertIn("http://127.0.0.1:", server.line)
         self.assertIn("warning: without --tls-cert", server.stop()[1])
 
+    def test_where_it_cannot_be_noted_beside_the_store_it_warns_and_serves_all_the_same(self) -> None:
+        self.write("s/servers", "in the way")
+        server = self.start("--no-access-log")
+        self.assertEqual(server.get()["status"], "ok")
+        code, err = server.stop()
+        self.assertEqual(code, 0)
+        self.assertEqual(err, "warning: this server cannot be noted beside the store (Not a directory), so stop-api will not find it\n")
+
     def test_flags_come_from_the_environment_too_and_the_typed_one_wins(self) -> None:
         more = {"NO_ACCESS_LOG": "1", "PORT": "1", "ALLOW_HOST": "other.example"}
         server = self.start(**{f"SECURE_MCP_GATEWAY_{name}": value for name, value in more.items()})
