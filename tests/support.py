@@ -16,6 +16,8 @@ from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[1]
 DEADLINE = 30
+# A folder with further files of Enkrypt's gateway to try; read before the settings of the product are taken away.
+SAMPLES = os.environ.get("SECURE_MCP_GATEWAY_SAMPLES", "")
 POISON = {"HOME": "/dev/null/poisoned", "SECURE_MCP_GATEWAY_STORE": "/dev/null/poisoned/store.json"}
 for name in [name for name in os.environ if name.startswith("SECURE_MCP_GATEWAY_")]:
     del os.environ[name]

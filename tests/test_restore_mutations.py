@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import unittest
 from typing import Any
 
@@ -16,6 +17,9 @@ from secure_mcp_gateway.store.document import Draft
 from secure_mcp_gateway.store.store import Store
 from tests import enkrypt_files as old
 from tests import team
+from tests.crash.mutations import enkrypt_samples, mutated
+from tests.crash.restores import in_memory, many, paired, wrong_of
+from tests.crash.restoring import in_the_stores_place
 from tests.test_coming_from_enkrypt import RestoreCase
 
 
@@ -102,6 +106,36 @@ class DeepValues(RestoreCase):
                 self.restore(document)
                 again = json.loads(json.dumps({"data": {"backup": backup(Draft(Store(self.store.path).snapshot()), self.call)}}))
                 self.assertFalse(is_deeper(again, DEPTH))
+
+
+class Mutations(unittest.TestCase):
+    """A share of what `python3 -m tests.crash restores` does."""
+
+    def setUp(self) -> None:
+        seed = random.randrange(1 << 30)
+        self.dice = random.Random(seed)
+        print(f"{self.id()}: seed {seed}")
+
+    def test_each_file_is_taken_whole_or_refused_whole(self) -> None:
+        with in_memory() as folder:
+            cases = list(many(folder, self.dice, 140))
+        self.assertEqual(wrong_of(cases), [])
+        taken = sum(case.tried.taken for case in cases)
+        self.assertIn(taken, range(20, 120))
+
+    def test_two_faults_are_both_said(self) -> None:
+        with in_memory() as folder:
+            pairs, left_out = paired(team.make_team(folder), self.dice, 60)
+        self.assertEqual(left_out, [])
+        self.assertGreater(pairs, 5)
+
+    def test_a_file_in_the_stores_place_is_taken_over_or_left_alone(self) -> None:
+        with in_memory() as folder:
+            for number in range(20):
+                sample = self.dice.choice(enkrypt_samples())
+                data, done = mutated(sample, self.dice)
+                found = in_the_stores_place(os.path.join(folder, str(number)), data)
+                self.assertEqual(found.wrong, [], done)
 
 
 class LosingItsHead(RestoreCase):

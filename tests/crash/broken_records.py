@@ -7,9 +7,13 @@ import os
 import traceback
 from typing import TYPE_CHECKING, Any, Callable
 
-from secure_mcp_gateway.store import audit, audit_check
+from secure_mcp_gateway.errors import InvalidRequest
+from secure_mcp_gateway.operations import all_operations
+from secure_mcp_gateway.repository import restore
+from secure_mcp_gateway.store import audit, audit_check, backups, migrate
 from secure_mcp_gateway.store.audit import AuditLog
-from secure_mcp_gateway.store.document import AuditHead
+from secure_mcp_gateway.store.commit import Ticket
+from secure_mcp_gateway.store.document import AuditHead, Document, Draft
 
 if TYPE_CHECKING:
     from secure_mcp_gateway.store.audit import Line
@@ -116,3 +120,64 @@ def writes_without_log() -> None:
             return head
 
     AuditLog.append = append  # type: ignore[method-assign]
+
+
+def table_by_table() -> None:
+    """A restore puts each table in its place as it comes to it, and finds out later that another one is wrong."""
+    whole, apply = restore.restore_store, Ticket.apply
+
+    def restored(draft: Draft, call: Any, *, data: Any, **options: Any) -> Any:
+        users = data.get("users") if isinstance(data, dict) else None
+        if isinstance(users, dict) and all(isinstance(each, dict) and isinstance(each.get("created_at"), str) for each in users.values()):
+            draft.replace("users", users)
+        return whole(draft, call, data=data, **options)
+
+    def applied(self: Ticket, document: Document, safety_backup: str | None) -> Draft:
+        draft = Draft(document)
+        draft.safety_backup = safety_backup
+        change = self.change
+        try:
+            return apply(self, document, safety_backup)
+        except InvalidRequest as error:
+            self.error = error
+            try:
+                change(draft)  # type: ignore[misc]
+            except InvalidRequest:
+                return draft
+            raise
+
+    Ticket.apply = applied  # type: ignore[method-assign]
+    _run_instead("system restore", restored)
+
+
+def first_problem_only() -> None:
+    """A restore stops at the first problem."""
+    whole = restore._problems
+    restore._problems = lambda made: whole(made)[:1]
+
+
+def restrictions_dropped() -> None:
+    """A restriction that has no meaning here is passed over in silence."""
+    migrate.lost_restrictions = lambda where, record, kept: []
+
+
+def no_safety_backup() -> None:
+    """A restore makes no safety backup."""
+    backups.write_backup = lambda file, path, pieces: None
+
+
+def strangers_enabled() -> None:
+    """Keys of non-members arrive as they are."""
+    whole = restore.settle_keys
+
+    def settled(made: Any) -> None:
+        before = dict(made.content["apikeys"])
+        whole(made)
+        made.content["apikeys"] = {key: before[key] for key in made.content["apikeys"]}
+
+    restore.settle_keys = settled
+
+
+def _run_instead(name: str, rule: Callable[..., Any]) -> None:
+    (row,) = (each for each in all_operations() if each.name == name)
+    row.run = rule
