@@ -12,7 +12,7 @@ from typing import Any, Callable, NamedTuple
 
 from secure_mcp_gateway.errors import GatewayError
 from secure_mcp_gateway.store.store import Store
-from tests.crash.server import make_store, run
+from tests.crash.server import Answer, make_store, run
 from tests.crash.tracing import FAULTS, KILL, Call, Fault, second_syncs
 from tests.store.sample_store import content_of
 
@@ -211,6 +211,11 @@ def command_said(code: int, errors: bytes) -> Said:
         return Said(code, refusal["error"], refusal["detail"], errors.decode())
     except (ValueError, KeyError, TypeError):
         return Said(code, "no JSON", "", errors.decode())
+
+
+def answer_said(answer: Answer) -> Said:
+    refusal = answer.body if answer.status >= 400 else {}
+    return Said(answer.status, refusal.get("error", ""), refusal.get("detail", ""), str(answer.body))
 
 
 def _state(before: dict[str, Any], now: dict[str, Any], write: Write) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from tests.crash.fault_cases import Ground, after_next_write, content, places
-from tests.crash.served_faults import AT_ONCE, Served, answer_said
+from tests.crash.fault_cases import Ground, after_next_write, answer_said, content, places
+from tests.crash.served_faults import AT_ONCE, Served
 from tests.crash.tracing import FAULTS, KILL, Attached, Call, Fault, Tracer
 
 # The beginning of the call's name, which differs between machines, and what it must be about; nothing where it may be about anything.

@@ -10,7 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, NamedTuple
 
 from secure_mcp_gateway.store.store import FRESH_SECONDS
-from tests.crash.fault_cases import HERE_BEFORE, NEW, Case, Found, Ground, Said, after_next_write, content, judge, places, refusal_of_next
+from tests.crash.fault_cases import (
+    HERE_BEFORE,
+    NEW,
+    Case,
+    Found,
+    Ground,
+    Said,
+    after_next_write,
+    answer_said,
+    content,
+    judge,
+    places,
+    refusal_of_next,
+)
 from tests.crash.server import Answer, Client, Server
 from tests.crash.tracing import KILL, Attached, Call, Fault, Tracer
 from tests.support import DEADLINE
@@ -75,7 +88,7 @@ class Served:
         self.ground.lay_backups(self.store)
 
     def write(self, fault: Fault | None) -> Written:
-        """The write with this fault, beside reads."""
+        """The write with this fault, beside reads; without one the reads come behind it, so that its calls are the same each time."""
         before = self._threads()
         writer = self.server.client(self.ground.key)
         assert writer.send("GET", "/whoami").status == 200
@@ -87,7 +100,7 @@ class Served:
         with Attached(self.server.process.pid, tracer) as attached:
             # The write looks at the file anew once what was read before is not taken for fresh any more.
             time.sleep(2 * FRESH_SECONDS)
-            said = self._answered(writer, reads)
+            said = self._answered(writer, reads, beside=fault is not None)
             if said is None:
                 attached.await_death()
         writer.close()
@@ -105,11 +118,11 @@ class Served:
             answer = self.send("PUT", "/settings/telemetry", {"enabled": False})
         return "" if answer.status == 200 else f"{answer.status} {answer.body}"
 
-    def _answered(self, writer: Client, reads: list[Answer]) -> Said | None:
+    def _answered(self, writer: Client, reads: list[Answer], beside: bool) -> Said | None:
         try:
             writer.ask("POST", self.ground.write.path, self.ground.write.body)
             deadline = time.monotonic() + DEADLINE
-            while not writer.is_answered() and time.monotonic() < deadline:
+            while beside and not writer.is_answered() and time.monotonic() < deadline:
                 reads.append(self.read())
             answer = writer.answer()
             reads.append(self.read())
@@ -119,11 +132,6 @@ class Served:
 
     def _threads(self) -> set[int]:
         return {int(name) for name in os.listdir(f"/proc/{self.server.process.pid}/task")}
-
-
-def answer_said(answer: Answer) -> Said:
-    refusal = answer.body if answer.status >= 400 else {}
-    return Said(answer.status, refusal.get("error", ""), refusal.get("detail", ""), str(answer.body))
 
 
 def _wrong_reads(reads: list[Answer], failing: int) -> list[str]:

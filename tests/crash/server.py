@@ -54,8 +54,8 @@ class Server:
             raise AssertionError(f"the server did not start: {self.process.stderr.read().decode()}")
         return int(line.strip().rpartition(":")[2])
 
-    def client(self, key: str) -> Client:
-        return Client(self.port, key)
+    def client(self, key: str, base: str = "/api/v1") -> Client:
+        return Client(self.port, key, base)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -89,7 +89,9 @@ class Answer:
 class Client:
     """Requests one after the other on one connection; raises ``OSError`` or ``http.client.HTTPException`` where that breaks."""
 
-    def __init__(self, port: int, key: str) -> None:
+    def __init__(self, port: int, key: str, base: str = "/api/v1") -> None:
+        """``base`` stands before each path."""
+        self._base = base
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
         self._key = key
 
@@ -104,7 +106,7 @@ class Client:
         data = None if body is None else json.dumps(body).encode()
         if data is not None:
             headers["Content-Type"] = "application/json"
-        self._connection.request(method, "/api/v1" + path, data, headers)
+        self._connection.request(method, self._base + path, data, headers)
 
     def is_answered(self) -> bool:
         """Or broken: ``answer`` does not wait long."""
