@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import random
+import signal
 import sys
 import time
 import traceback
@@ -20,6 +21,8 @@ PARTS = ("power", "caches", "kills", "faults", "places", "histories", "tampering
 
 def main(words: list[str]) -> int:
     names, quick, seed = _asked(words)
+    # Whatever ends it, what it mounted and started is cleared away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     print(f"seed {seed}, {'a bounded share' if quick else 'everything'}: {' '.join(names)}", flush=True)
     report = Report()
     for name in names:
