@@ -99,10 +99,11 @@ def _secrets(document: Document) -> tuple[str, ...]:
     return (*document["apikeys"], document["admin_apikey"], old.SERVICE_KEY)
 
 
-def mutated(sample: Sample, dice: Random, most: int = 5) -> tuple[bytes, list[Done]]:
+def mutated(sample: Sample, dice: Random, most: int = 5, swarms: bool = True) -> tuple[bytes, list[Done]]:
     """The sample's text with one to ``most`` mutations, and what was done. Every third is spared what must be refused."""
     gentle = dice.random() < 0.35
-    kinds = dice.choices([kind for kind, _ in KINDS], [weight for _, weight in KINDS], k=dice.randint(1, most))
+    weighted = [(kind, weight) for kind, weight in KINDS if swarms or kind is not swarm]
+    kinds = dice.choices([kind for kind, _ in weighted], [weight for _, weight in weighted], k=dice.randint(1, most))
     data, done = mutated_by(kinds, sample, dice, gentle)
     if not gentle and dice.random() < 0.15:
         data, what = spoiled(data, dice)

@@ -88,7 +88,7 @@ def samples(place: Restoring) -> list[Sample]:
     return [*enkrypt_samples(), Sample("a backup of ours", backup, False, digests), Sample("a store's own file", own, False, digests)]
 
 
-def many(folder: str, dice: Random, count: int, processes: int = 0) -> Iterator[Case]:
+def many(folder: str, dice: Random, count: int, processes: int = 0, swarms: bool = True) -> Iterator[Case]:
     """That many mutated files, one after the other into one store: over REST and on the command line, some of them as processes."""
     place = Restoring(folder)
     given = samples(place)
@@ -99,7 +99,7 @@ def many(folder: str, dice: Random, count: int, processes: int = 0) -> Iterator[
     for number in range(count):
         sample = dice.choice(given)
         surface = place.in_a_process if number in apart else dice.choice((place.on_command_line, place.on_command_line, place.over_rest))
-        yield _case(place, surface, sample, *mutated(sample, dice))
+        yield _case(place, surface, sample, *mutated(sample, dice, swarms=swarms))
 
 
 def of_each_kind(folder: str, dice: Random, times: int) -> Iterator[Case]:
