@@ -11,8 +11,9 @@ import os
 import stat
 
 from secure_mcp_gateway.errors import Conflict, Forbidden, InvalidRequest, Unavailable
+from secure_mcp_gateway.operations.temporary import Temporary
 from secure_mcp_gateway.params import DOCUMENT_DEPTH, strict_json
-from secure_mcp_gateway.store.file import MODE, identity, sync, sync_folder, write_all
+from secure_mcp_gateway.store.file import MODE, identity, sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,11 +78,8 @@ def _written(path: str, data: bytes, field: str, root: str | None, overwrite: bo
         folder.refuse_outside(root, field)
         folder.refuse_protected(protected, field)
         _replaceable(folder, name, field, overwrite)
-        temporary = _write_temporary(folder, data)
-        try:
-            _put_in_place(folder, temporary, name, field, overwrite)
-        finally:
-            folder.remove(temporary)
+        with Temporary(folder, data) as temporary:
+            _put_in_place(folder, temporary.name, name, field, overwrite)
     sync_folder(parent)
     return os.path.join(parent, name)
 
@@ -200,20 +198,6 @@ def _read_bounded(descriptor: int, size: int, field: str) -> bytes:
     if size > LARGEST or not left:
         raise InvalidRequest(f"{field} is larger than 64 MiB")
     return b"".join(parts)
-
-
-def _write_temporary(folder: Folder, data: bytes) -> str:
-    name = f".{os.urandom(8).hex()}.tmp"
-    descriptor = folder.open(name, _WRITE)
-    try:
-        write_all(descriptor, [data])
-        sync(descriptor)
-    except BaseException:
-        folder.remove(name)
-        raise
-    finally:
-        os.close(descriptor)
-    return name
 
 
 def _put_in_place(folder: Folder, temporary: str, name: str, field: str, overwrite: bool) -> None:

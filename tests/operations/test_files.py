@@ -12,7 +12,7 @@ from typing import Any, Callable
 from unittest import mock
 
 from secure_mcp_gateway.errors import Conflict, Forbidden, InvalidRequest, Unavailable
-from secure_mcp_gateway.operations import files
+from secure_mcp_gateway.operations import files, temporary
 from secure_mcp_gateway.operations.files import Folder, read_json_file, write_document
 from tests.support import FolderCase
 
@@ -224,7 +224,7 @@ class Writing(FolderCase):
             self.refused(Conflict, self.write("mine", b"x"))
 
     def test_a_full_disk_is_the_servers_trouble_and_leaves_nothing(self) -> None:
-        with mock.patch.object(files, "write_all", side_effect=OSError(28, "full")):
+        with mock.patch.object(temporary, "write_all", side_effect=OSError(28, "full")):
             self.refused(Unavailable, self.path("a.json"))
 
 
