@@ -4,7 +4,7 @@ PORT ?= 8001
 PACKAGE = secure_mcp_gateway
 CHECKERS = ruff==0.17.6 mypy==2.4.1 vermin==1.9.2
 
-.PHONY: run test check crash clean
+.PHONY: run test check crash hostile clean
 
 # Start the management API as it stands here; its store stays in .run/ from one run to the next.
 run:
@@ -26,6 +26,11 @@ check: .tools/installed
 # A part alone, or a bounded share of all: make crash CRASH="power", make crash CRASH="--quick"
 crash:
 	@$(PYTHON) -m tests.crash $(CRASH)
+
+# Attack the admin API as whatever is on its network may. A part alone, or a bounded share of all:
+# make hostile HOSTILE="requests", make hostile HOSTILE="--quick"
+hostile:
+	@$(PYTHON) -m tests.hostile $(HOSTILE)
 
 # The checkers live in an environment of their own, made again when their versions above change.
 .tools/installed: Makefile

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import select
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from tests.support import DEADLINE, ROOT, command, environment
 
 
 def argv_of(store: str, words: list[str], variant: str = "") -> list[str]:
-    """The command line's words on this store; ``variant`` is ``MODULE:FUNCTION`` of this folder, which breaks a promise first."""
+    """The command line's words on this store; ``variant`` is ``MODULE:FUNCTION``, which breaks a promise first."""
     head = [sys.executable, "-m", "tests.crash.variant", variant] if variant else command()
     return [*head, "--store", store, "--format", "json", *words]
 
@@ -35,23 +36,27 @@ def make_store(store: str) -> str:
 class Server:
     """``system start-api`` on a free port of loopback; ``wrapper`` are words before the command (a tracer's).
 
-    ``said`` is its standard error once it has ended.
+    ``said`` is its standard error once it has ended; where ``log`` names a file, that takes it instead, with the access log.
     """
 
-    def __init__(self, store: str, *flags: str, variant: str = "", wrapper: tuple[str, ...] = ()) -> None:
-        words = ["system", "start-api", "--host=127.0.0.1", "--port=0", "--no-access-log", *flags]
+    def __init__(self, store: str, *flags: str, variant: str = "", wrapper: tuple[str, ...] = (), log: str = "") -> None:
+        words = ["system", "start-api", "--host=127.0.0.1", "--port=0", *([] if log else ["--no-access-log"]), *flags]
         argv = [*wrapper, *argv_of(store, words, variant)]
-        self.process = subprocess.Popen(argv, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with open(log or os.devnull, "ab") as file:
+            taker = file if log else subprocess.PIPE
+            self.process = subprocess.Popen(argv, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=taker)
         self.said = ""
+        self._log = log
         self.port = self._announced()
 
     def _announced(self) -> int:
-        assert self.process.stdout is not None and self.process.stderr is not None
+        assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], DEADLINE)
         line = self.process.stdout.readline().decode() if ready else ""
         if not line:
             self.process.kill()
-            raise AssertionError(f"the server did not start: {self.process.stderr.read().decode()}")
+            self._ended()
+            raise AssertionError(f"the server did not start: {self.said}")
         return int(line.strip().rpartition(":")[2])
 
     def client(self, key: str, base: str = "/api/v1") -> Client:
@@ -67,6 +72,9 @@ class Server:
 
     def _ended(self) -> int:
         _, said = self.process.communicate(timeout=DEADLINE)
+        if self._log:
+            with open(self._log, "rb") as file:
+                said = file.read()
         self.said += said.decode()
         return self.process.returncode
 

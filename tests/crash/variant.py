@@ -1,6 +1,7 @@
 """``python3 -m tests.crash.variant MODULE:FUNCTION WORDS...``: the command line of a product that is broken on purpose.
 
-The function, of a module of this folder, breaks one promise in this process; then the words run as they would on the command line.
+The function breaks one promise in this process; then the words run as they would on the command line. The module is one of this
+folder, or a full dotted name.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def main(words: list[str]) -> int:
 
 def break_it(variant: str) -> None:
     module, _, function = variant.partition(":")
-    getattr(importlib.import_module(f"tests.crash.{module}"), function)()
+    getattr(importlib.import_module(module if "." in module else f"tests.crash.{module}"), function)()
 
 
 if __name__ == "__main__":
