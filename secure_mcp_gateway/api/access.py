@@ -28,6 +28,12 @@ def require_access(caller: Caller, operation: Operation) -> None:
         raise Forbidden("this key is a user's: it may not do this", "use an admin key")
 
 
+def refuse_writes(operation: Operation) -> None:
+    """A backup or an export is one too: it leaves a line in the audit."""
+    if operation.writes:
+        raise Forbidden("this server is read-only", "send writes to one that runs without --read-only, or use the command line")
+
+
 class Surroundings:
     """Which ``Host`` and ``Origin`` fields are let in. ``origins`` are those of ``--allow-origin``, ``hosts`` of ``--allow-host``."""
 

@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from secure_mcp_gateway.api.access import Surroundings, bearer_caller, require_access
+from secure_mcp_gateway.api.access import Surroundings, bearer_caller, refuse_writes, require_access
 from secure_mcp_gateway.api.inputs import Inputs, read_body, read_query
 from secure_mcp_gateway.api.pages import PUBLIC_METHODS, is_public, public_page, without_slash
 from secure_mcp_gateway.api.router import Match, Router
@@ -34,7 +34,10 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class ManagementApp:
-    """Answers one request at a time, on any thread. ``files_root`` confines the files that requests name."""
+    """Answers one request at a time, on any thread. ``files_root`` confines the files that requests name.
+
+    With ``read_only`` nothing is written at all, so that the store's folder may be one that it cannot write to.
+    """
 
     def __init__(
         self,
@@ -44,8 +47,10 @@ class ManagementApp:
         allow_origins: tuple[str, ...] = (),
         allow_hosts: tuple[str, ...] = (),
         log: AccessLog | None = None,
+        read_only: bool = False,
     ) -> None:
         self._store = store
+        self._read_only = read_only
         self._router = Router(all_operations())
         self._surroundings = Surroundings(allow_origins, allow_hosts)
         self._files = Files(store, files_root)
@@ -105,6 +110,8 @@ class ManagementApp:
         try:
             self._surroundings.check(request)
             require_access(call.caller, operation)
+            if self._read_only:
+                refuse_writes(operation)
             body = read_body(_json_body(request))
             query = read_query(request.query)
             named = {**query, **body}
@@ -112,7 +119,7 @@ class ManagementApp:
             values = inputs.values(self._files.read)
             target = self._files.target(operation, values)
         except GatewayError as error:
-            if operation.writes:
+            if operation.writes and not self._read_only:
                 self._store.refuse(audit_entry(operation, call, {**named, **match.values("replace")}), error)
             raise
         if_match = request.headers.get("if-match") if operation.writes else None

@@ -25,6 +25,7 @@ PARAMS = (
     _flag("host", STRING, "The address to listen on.", default="0.0.0.0", example="127.0.0.1"),
     _flag("port", INTEGER, "The port to listen on; 0 takes a free one.", default="8001", minimum=0, maximum=65535, example=8001),
     _flag("init", BOOLEAN, "Make a store first where there is none."),
+    _flag("read_only", BOOLEAN, "Serve reads alone, and write nothing: the store's folder may be read-only."),
     _flag("reload", BOOLEAN, "Start anew whenever the package's source changes."),
     _flag("files_root", FILE, "The folder that all files named in requests must lie in.", example="/srv/exports"),
     _flag("tls_cert", FILE, "The certificate and its chain, PEM; read again on SIGHUP.", example="/etc/ssl/gateway.pem"),
@@ -57,6 +58,8 @@ def server_values(invocation: Invocation) -> dict[str, Any]:
     _refuse_empty(values)
     for name in _FORMS:
         _check_form(name, values.get(name, ()))
+    if values.get("init") and values.get("read_only"):
+        raise InvalidRequest("--init makes a store, which --read-only may not", "make it first, with: secure-mcp-gateway generate-config")
     if "files_root" in values:
         values["files_root"] = os.path.abspath(values["files_root"])
         if not os.path.isdir(values["files_root"]):

@@ -90,7 +90,8 @@ def _serve(
     _heed_signals(server, came)
     if parent:
         _end_with(parent, server)
-    registration = _registered(store, server.bound[1], output)
+    # Without one stop-api does not find it: who may not write beside the store could not note itself there.
+    registration = None if values.get("read_only") else _registered(store, server.bound[1], output)
     if address:
         _announce(address)
     try:
@@ -114,6 +115,7 @@ def _server(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener
         allow_origins=tuple(values.get("allow_origin", ())),
         allow_hosts=tuple(values.get("allow_host", ())),
         log=log,
+        read_only=bool(values.get("read_only")),
     )
     return WebServer(
         listener.getsockname()[:2],

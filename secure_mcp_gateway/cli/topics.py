@@ -117,6 +117,16 @@ the store, chained to the one before by SHA-256.
 written, and exits 1 then. The chain convinces against tampering by others, not
 by the store's owner, who can write both anew.
 """,
+    "service": """
+What a server does not need can be taken away from it. Each flag is also
+$SECURE_MCP_GATEWAY_<FLAG>, such as SECURE_MCP_GATEWAY_READ_ONLY=1.
+
+--read-only serves reads alone and refuses every write, export and backup. It
+writes nothing beside the store, no audit line and no note for stop-api either,
+so the store may lie on a read-only mount. It still runs as the store's owner.
+
+  secure-mcp-gateway system start-api --host 127.0.0.1 --read-only
+""",
     "exit-codes": "\n".join(f"{code:>3}  {text}" for code, text in EXIT_CODES.items())
     + '\n\n1 is also "no": an invalid config (config validate), an unhealthy store (system\n'
     + "health-check), a broken chain (system audit --verify).",
