@@ -75,7 +75,7 @@ class Plan(NamedTuple):
 
 
 EVERYTHING = Plan(3, 4, 72_500, 6, 8_000, 1_000, 4, 20_250, whole=0.0001, seconds=600)
-SHARE = Plan(3, 4, 1_450, 4, 400, 100, 4, 225, whole=0.001)
+SHARE = Plan(3, 4, 1_450, 4, 400, 100, 4, 225, whole=0.004)
 
 
 class Lines(Sequence[Event]):
@@ -139,7 +139,7 @@ def _whole(report: Report, scale: Scale, folder: str) -> None:
 def _broken(report: Report, scale: Scale, variant: str) -> None:
     histories, problems = caught(variant, scale.of(500, 200), f"{scale.seed} {variant}")
     if report.check(f"{variant} is caught", bool(problems)):
-        report.figure(variant, histories=histories, violations=f"{len(problems)} or more", first=problems[0][:200])
+        report.figure(f"{variant}, {problems[0][:200]}", histories=histories, violations_at_least=len(problems))
 
 
 def caught(variant: str, each: int, seed: str) -> tuple[int, list[str]]:

@@ -76,7 +76,7 @@ class Counts:
     """The figures of a history."""
 
     def __init__(self) -> None:
-        self.operations = self.writes = self.refusals = self.reads = self.backups = 0
+        self.operations = self.writes = self.refusals = self.reads = self.backups = self.restores = self.resets = 0
         self.if_match_wins = self.if_match_losses = self.refusals_with_a_line = 0
         self.most_at_once = 0
 
@@ -136,6 +136,8 @@ class Checker:
         counts.reads += event.kind == READ and not event.code
         counts.writes += event.kind == WRITE and not event.code
         counts.backups += event.kind == RECORD and not event.code
+        counts.restores += event.operation == "system restore" and not event.code
+        counts.resets += event.operation == "system reset" and not event.code
         counts.if_match_losses += event.code == "precondition_failed"
         counts.if_match_wins += event.if_match is not None and not event.code
 
