@@ -5,9 +5,9 @@ from __future__ import annotations
 from secure_mcp_gateway.errors import Conflict
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION
-from secure_mcp_gateway.repository.names import check_name, check_search_term, holder, key_of, no_such, quoted, quoted_list, searchable
+from secure_mcp_gateway.repository.names import check_name, check_search_term, holder, no_such, quoted, quoted_list, searchable, seen_key_of
 from secure_mcp_gateway.repository.paging import page, table_page
-from secure_mcp_gateway.repository.views import config_row, config_view, own_config, owns_config, project_name
+from secure_mcp_gateway.repository.views import config_row, config_view, own_config, project_name
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import Draft
 from secure_mcp_gateway.store.server_checks import server_problems
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 def find_config(document: Document, call: Call, identifier: str) -> tuple[str, Record]:
     """(id, record); ``NotFound`` also for a config that the caller may not see."""
-    config_id = key_of(document, "mcp_configs", identifier)
+    config_id = seen_key_of(document, call, "mcp_configs", own_config(document, call), identifier)
     record = document.get("mcp_configs", config_id) if config_id is not None else None
-    if config_id is None or record is None or not owns_config(document, call, config_id):
+    if config_id is None or record is None:
         raise no_such(document, call, "mcp_configs", identifier)
     _note(document, config_id, record["mcp_config_name"])
     return config_id, record

@@ -119,6 +119,22 @@ def holder(document: Document, table: str, name: str) -> str | None:
     return None
 
 
+def seen_key_of(document: Document, call: Call, table: str, own: str | None, identifier: str) -> str | None:
+    """The key of the record with this id or name; for a user's key only of ``own``, the one that it may see."""
+    return key_of(document, table, identifier) if call.caller.is_admin else own_key_of(document, table, own, identifier)
+
+
+def own_key_of(document: Document, table: str, own: str | None, identifier: str) -> str | None:
+    """``own`` where the identifier names its record. Nothing else is looked at: the time must not tell what else there is."""
+    record = document.get(table, own) if own is not None else None
+    if own is None or record is None:
+        return None
+    if identifier == own or (looks_like_uuid(identifier) and identifier.lower() == own):
+        return own
+    name, asked = record[_NAMED[table][1]], (identifier, normalised(identifier))
+    return own if name in asked or (table == "users" and email_key(name) in map(email_key, asked)) else None
+
+
 def no_such(document: Document, call: Call, table: str, identifier: str) -> NotFound:
     """The same for what is not there and for what the caller may not see."""
     _, field, message, hint = _NAMED[table]

@@ -6,13 +6,12 @@ from secure_mcp_gateway.errors import Conflict, NotFound
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.configs import find_config
 from secure_mcp_gateway.repository.exports import PROJECT_KIND, VERSION
-from secure_mcp_gateway.repository.names import check_name, check_search_term, counted, holder, key_of, no_such, quoted, searchable
+from secure_mcp_gateway.repository.names import check_name, check_search_term, counted, holder, no_such, quoted, searchable, seen_key_of
 from secure_mcp_gateway.repository.paging import page, table_page
 from secure_mcp_gateway.repository.users import find_user
 from secure_mcp_gateway.repository.views import (
     config_view,
     is_member,
-    owns_project,
     project_name,
     project_row,
     project_users,
@@ -29,9 +28,9 @@ if TYPE_CHECKING:
 
 def find_project(document: Document, call: Call, identifier: str) -> tuple[str, Record]:
     """(id, record); ``NotFound`` also for a project that the caller may not see."""
-    project_id = key_of(document, "projects", identifier)
+    project_id = seen_key_of(document, call, "projects", call.caller.project_id, identifier)
     record = document.get("projects", project_id) if project_id is not None else None
-    if project_id is None or record is None or not owns_project(call, project_id):
+    if project_id is None or record is None:
         raise no_such(document, call, "projects", identifier)
     _note(document, project_id, record["project_name"])
     return project_id, record

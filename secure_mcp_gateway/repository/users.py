@@ -9,14 +9,14 @@ from secure_mcp_gateway.repository.names import (
     check_search_term,
     counted,
     holder,
-    key_of,
     no_such,
     quoted,
     quoted_list,
     searchable,
+    seen_key_of,
 )
 from secure_mcp_gateway.repository.paging import page, table_page
-from secure_mcp_gateway.repository.views import owns_user, project_name, user_projects, user_row, user_view
+from secure_mcp_gateway.repository.views import project_name, user_projects, user_row, user_view
 from secure_mcp_gateway.store.document import Draft, member_key
 
 TYPE_CHECKING = False
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 def find_user(document: Document, call: Call, identifier: str) -> tuple[str, Record]:
     """(id, record); ``NotFound`` also for a user that the caller may not see."""
-    user_id = key_of(document, "users", identifier)
+    user_id = seen_key_of(document, call, "users", call.caller.user_id, identifier)
     record = document.get("users", user_id) if user_id is not None else None
-    if user_id is None or record is None or not owns_user(call, user_id):
+    if user_id is None or record is None:
         raise no_such(document, call, "users", identifier)
     _note(document, user_id, record["email"])
     return user_id, record

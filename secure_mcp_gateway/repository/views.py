@@ -141,10 +141,6 @@ def owns_user(call: Call, user_id: str) -> bool:
     return call.caller.is_admin or call.caller.user_id == user_id
 
 
-def owns_config(document: Document, call: Call, config_id: str) -> bool:
-    return call.caller.is_admin or own_config(document, call) == config_id
-
-
 def own_config(document: Document, call: Call) -> str | None:
     """The id of the config that the project of a user's key has."""
     project = document.get("projects", call.caller.project_id)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from itertools import product
 from typing import Any
+from unittest import mock
 
 from secure_mcp_gateway.errors import GatewayError, NotFound
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.operations.operation import USER, Operation
 from secure_mcp_gateway.repository import configs, projects, servers, users
 from secure_mcp_gateway.repository.call import Listing
+from secure_mcp_gateway.store.document import Document
 from tests.operations.contract import USERS_MAY
 from tests.repository.fakes import NOBODY, NOW, RuleTest
 
@@ -123,6 +125,26 @@ class AUsersKey(RuleTest):
                     self.assertEqual(found.detail.replace(first, "*"), missing.detail.replace(second, "*"))
                     checked += 1
         self.assertGreater(checked, 10)
+
+    def test_makes_nobody_look_at_what_else_there_is(self) -> None:
+        """Looking would take another time for what is foreign than for what is not there."""
+        looked = mock.patch.object(Document, "found", side_effect=AssertionError("it looked in an index of all names"))
+        for row in ROWS:
+            for values in self.all_values(row, self.foreign):
+                if values:
+                    with self.subTest(row=row.name, **values), looked:
+                        self.assertIsInstance(self.answer(row, values), NotFound)
+
+    def test_finds_its_own_however_an_administrator_could_ask_for_it(self) -> None:
+        composed, decomposed = "gr\u00f6\u00dfe", "gro\u0308\u00dfe"
+        self.draft.put("mcp_configs", self.own.config, {**(self.draft.get("mcp_configs", self.own.config) or {}), "mcp_config_name": composed})
+        for asked in (self.own.config, composed, decomposed):
+            self.assertEqual(self.run_rule(configs.get_config, config_identifier=asked)["mcp_config_id"], self.own.config)
+        for asked in (self.own.user, self.own.user.upper(), "mine@example.com", "Mine@Example.COM"):
+            self.assertEqual(self.run_rule(users.get_user, user_identifier=asked)["user_id"], self.own.user)
+        for asked in (self.own.project.upper(), "mine-project"):
+            self.assertEqual(self.run_rule(projects.get_project, project_identifier=asked)["project_id"], self.own.project)
+        self.refused(NotFound, projects.get_project, project_identifier="Mine-project")
 
     def test_sees_a_server_in_this_shape(self) -> None:
         shown = self.run_rule(configs.get_config, config_identifier="mine-config")
