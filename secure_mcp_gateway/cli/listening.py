@@ -14,6 +14,19 @@ _BACKLOG = 1024
 INHERITED, ANNOUNCE = "SECURE_MCP_GATEWAY_LISTENER", "announce"
 
 
+class Place:
+    """Where a server serves. ``address`` is empty where it was announced already; ``parent`` is the process without which it must
+    not go on; a ``lasting`` socket stays open when this server ends."""
+
+    __slots__ = ("address", "lasting", "listener", "parent")
+
+    def __init__(self, listener: socket.socket, address: str, *, parent: int = 0, lasting: bool = False) -> None:
+        self.listener = listener
+        self.address = address
+        self.parent = parent
+        self.lasting = lasting
+
+
 def listening_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from secure_mcp_gateway.cli.commands import Invocation
+    from secure_mcp_gateway.cli.listening import Place
     from secure_mcp_gateway.cli.output import Output
     from secure_mcp_gateway.cli.running import Registration
+    from secure_mcp_gateway.cli.service_manager import Notifier
     from secure_mcp_gateway.store.store import Store
     from secure_mcp_gateway.web.log import AccessLog
     from secure_mcp_gateway.web.server import TlsFiles, WebServer
@@ -32,7 +34,7 @@ def command() -> Command:
 
 
 def run(invocation: Invocation) -> int:
-    from secure_mcp_gateway.cli.listening import address_of, inherited_socket, is_loopback, listening_socket
+    from secure_mcp_gateway.cli.listening import Place, address_of, inherited_socket, is_loopback
 
     values = server_values(invocation)
     tls = _tls(values)
@@ -41,16 +43,31 @@ def run(invocation: Invocation) -> int:
     if inherited is not None:
         listener, announces = inherited
         address = address_of(listener, tls is not None) if announces else ""
-        return _serve(store, values, tls, listener, invocation.output, address, os.getppid())
+        return _serve(store, values, tls, Place(listener, address, parent=os.getppid()), invocation.output)
     _require_store(store, values, invocation.output)
-    listener = listening_socket(values["host"], values["port"])
+    listener, lasting = _listener(invocation, values)
     if tls is None and not is_loopback(listener):
         invocation.output.warn("without --tls-cert keys and data cross the network in the clear")
     if values.get("reload"):
         from secure_mcp_gateway.cli.reloading import supervise
 
         return supervise(invocation.arguments, listener, invocation.output)
-    return _serve(store, values, tls, listener, invocation.output, address_of(listener, tls is not None))
+    return _serve(store, values, tls, Place(listener, address_of(listener, tls is not None), lasting=lasting), invocation.output)
+
+
+def _listener(invocation: Invocation, values: dict[str, Any]) -> tuple[socket.socket, bool]:
+    """With whether it is a service manager's, which keeps it open."""
+    if "LISTEN_FDS" in os.environ:
+        from secure_mcp_gateway.cli.service_manager import activated_socket
+
+        listener = activated_socket()
+        if listener is not None:
+            if "host" in invocation.given or "port" in invocation.given:
+                raise InvalidRequest("the service manager says where to listen", "leave --host and --port out")
+            return listener, True
+    from secure_mcp_gateway.cli.listening import listening_socket
+
+    return listening_socket(values["host"], values["port"]), False
 
 
 def _require_store(store: Store, values: dict[str, Any], output: Output) -> None:
@@ -78,22 +95,19 @@ def _tls(values: dict[str, Any]) -> TlsFiles | None:
     return files
 
 
-def _serve(
-    store: Store, values: dict[str, Any], tls: TlsFiles | None, listener: socket.socket, output: Output, address: str, parent: int = 0
-) -> int:
-    """``address`` is empty where it was announced already; ``parent`` is the process without which it must not go on."""
+def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Place, output: Output) -> int:
     from secure_mcp_gateway.web.log import AccessLog
 
     log = None if values.get("no_access_log") or sys.stderr is None else AccessLog()
-    server = _server(store, values, tls, listener, log)
+    server = _server(store, values, tls, place, log, _notifier(output))
     came: list[int] = []
     _heed_signals(server, came)
-    if parent:
-        _end_with(parent, server)
+    if place.parent:
+        _end_with(place.parent, server)
     # Without one stop-api does not find it: who may not write beside the store could not note itself there.
     registration = None if values.get("read_only") else _registered(store, server.bound[1], output)
-    if address:
-        _announce(address)
+    if place.address:
+        _announce(place.address)
     try:
         server.serve()
     finally:
@@ -105,7 +119,17 @@ def _serve(
     return INTERRUPTED if came[:1] == [signal.SIGINT] else 0
 
 
-def _server(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener: socket.socket, log: AccessLog | None) -> WebServer:
+def _notifier(output: Output) -> Notifier | None:
+    if not os.environ.get("NOTIFY_SOCKET"):
+        return None
+    from secure_mcp_gateway.cli.service_manager import Notifier
+
+    return Notifier(output)
+
+
+def _server(
+    store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Place, log: AccessLog | None, notifier: Notifier | None
+) -> WebServer:
     from secure_mcp_gateway.api.app import ManagementApp
     from secure_mcp_gateway.web.server import Limits, WebServer
 
@@ -118,13 +142,15 @@ def _server(store: Store, values: dict[str, Any], tls: TlsFiles | None, listener
         read_only=bool(values.get("read_only")),
     )
     return WebServer(
-        listener.getsockname()[:2],
+        place.listener.getsockname()[:2],
         app,
         limits=Limits(body=values["max_body"]),
         max_connections=values["max_connections"],
         tls=tls,
         access_log=log,
-        listener=listener,
+        listener=place.listener,
+        lasting=place.lasting,
+        observer=notifier.tell if notifier is not None else None,
     )
 
 

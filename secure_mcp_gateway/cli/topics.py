@@ -125,6 +125,11 @@ $SECURE_MCP_GATEWAY_<FLAG>, such as SECURE_MCP_GATEWAY_READ_ONLY=1.
 writes nothing beside the store, no audit line and no note for stop-api either,
 so the store may lie on a read-only mount. It still runs as the store's owner.
 
+Under a service manager it serves on the one TCP socket that is handed over
+(LISTEN_FDS), without --host and --port, and leaves it open when it ends: who
+calls during a restart waits. It tells $NOTIFY_SOCKET when it serves, reads its
+TLS files again, and stops.
+
   secure-mcp-gateway system start-api --host 127.0.0.1 --read-only
 """,
     "exit-codes": "\n".join(f"{code:>3}  {text}" for code, text in EXIT_CODES.items())

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import Any
+from typing import Any, Callable
 
 from secure_mcp_gateway.web.connections import Connection, Connections, Reaper, Timeouts
 from secure_mcp_gateway.web.exchange import Application, Exchange, Service
@@ -22,13 +22,19 @@ from secure_mcp_gateway.web.tls import TlsFiles, load_context, wrap
 
 __all__ = ["Application", "Limits", "Timeouts", "TlsFiles", "WebServer"]
 
+# The stages of a server's life, as its observer is told of them.
+READY, RELOADING, STOPPING = "READY", "RELOADING", "STOPPING"
 _FULL_PAUSE = 0.01
 _DRAIN_PAUSE = 0.05
 _LAST_ARRIVALS = 0.25
 
 
 class WebServer(ThreadingHTTPServer):
-    """Listens from its making on; ``serve`` answers until ``stop``. Raises OSError where it cannot listen or read ``tls``."""
+    """Listens from its making on; ``serve`` answers until ``stop``. Raises OSError where it cannot listen or read ``tls``.
+
+    A ``lasting`` listener is somebody else's too, and goes on taking connections when this server ends. ``observer`` is told of
+    each stage, on the thread that serves.
+    """
 
     request_queue_size = 1024
     allow_reuse_address = sys.platform != "win32"
@@ -45,6 +51,8 @@ class WebServer(ThreadingHTTPServer):
         access_log: AccessLog | None = None,
         timeouts: Timeouts | None = None,
         listener: socket.socket | None = None,
+        lasting: bool = False,
+        observer: Callable[[str], object] | None = None,
     ) -> None:
         self.service = Service(application, limits or Limits(), timeouts or Timeouts(), access_log)
         self._tls_files = tls
@@ -52,6 +60,8 @@ class WebServer(ThreadingHTTPServer):
         self._connections = Connections(max_connections)
         self._reaper = Reaper(self._connections, min(max(self.service.timeouts.shortest() / 8, 0.01), 1.0))
         self._reload_wanted = self._ended = False
+        self._lasting = lasting
+        self._tell = observer or _tell_nobody
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
         self._waker.setblocking(False)
@@ -92,9 +102,11 @@ class WebServer(ThreadingHTTPServer):
         self._reaper.start()
         try:
             with _woken_by_signals(self._waker):
+                self._tell(READY)
                 self._accept_until_stopped()
         finally:
             self.service.stopping = True
+            self._tell(STOPPING)
             self._accept_the_rest()
             self.socket.close()
             self._drain()
@@ -145,7 +157,9 @@ class WebServer(ThreadingHTTPServer):
         self._empty_wake()
         if self._reload_wanted:
             self._reload_wanted = False
+            self._tell(RELOADING)
             self._reload()
+            self._tell(READY)
 
     def _empty_wake(self) -> None:
         try:
@@ -179,8 +193,9 @@ class WebServer(ThreadingHTTPServer):
         """Closing the listening socket resets the connections in its queue, though their clients have sent requests already."""
         give_up = time.monotonic() + _LAST_ARRIVALS
         try:
-            # No queue from now on: who comes later is not connected, and so is refused, not reset.
-            self.socket.listen(0)
+            if not self._lasting:
+                # No queue from now on: who comes later is not connected, and so is refused, not reset.
+                self.socket.listen(0)
             while not self._ended and time.monotonic() < give_up:
                 sock, address = self.socket.accept()
                 self._admit(sock, address)
@@ -227,6 +242,10 @@ class WebServer(ThreadingHTTPServer):
                 wake.select(_DRAIN_PAUSE)
                 self._empty_wake()
         self._connections.close_all()
+
+
+def _tell_nobody(_: str) -> None:
+    pass
 
 
 @contextmanager
