@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import json
 import os
@@ -45,6 +46,8 @@ class Server:
         with open(log or os.devnull, "ab") as file:
             taker = file if log else subprocess.PIPE
             self.process = subprocess.Popen(argv, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=taker)
+        # Whatever ends the proofs, no server outlives them.
+        atexit.register(self.process.kill)
         self.said = ""
         self._log = log
         self.port = self._announced()
