@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def bearer_caller(document: Document, request: Request, now: str) -> Caller:
     """The owner of the key in ``Authorization: Bearer <key>`` (RFC 6750 §2.1); ``Unauthorized`` for anything else."""
     scheme, _, key = request.header("authorization").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
+    if scheme.lower() != "bearer" or not key.strip(" "):
         raise Unauthorized("a key is needed", "send it as Authorization: Bearer <key>")
-    return authenticate(document, key.strip(), now)
+    return authenticate(document, key.strip(" "), now)
 
 
 def require_access(caller: Caller, operation: Operation) -> None:

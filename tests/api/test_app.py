@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from typing import Any
 
 from secure_mcp_gateway.api.app import ManagementApp
+from secure_mcp_gateway.web.request import Limits, Source, read_request
 from secure_mcp_gateway.web.response import Response
 from tests import enkrypt_files, team
 from tests.surfaces import send
@@ -75,6 +77,15 @@ class Routing(TableCase):
             self.assertEqual(send(self.app, "GET", "/api/v1/whoami", key=None, Authorization=header).status, 200)
         for header in (team.ADMIN, f"Basic {team.ADMIN}", "Bearer", f"Bearer {team.ADMIN}x", f"Bearer \u00fc{team.ADMIN}"[:12]):
             self.assertEqual(send(self.app, "GET", "/api/v1/whoami", key=None, Authorization=header).status, 401)
+
+    def test_nothing_is_cut_off_a_key_but_blanks(self) -> None:
+        self.assertEqual(send(self.app, "GET", "/api/v1/whoami", key=f"  {team.ADMIN}").status, 200)
+        for more in ("\x85", "\xa0", " \xa0", "=", ","):
+            for key in (team.ADMIN + more, more + team.ADMIN):
+                raw = f"GET /api/v1/whoami HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode("latin-1")
+                response = self.app(read_request(Source(io.BytesIO(raw).read), Limits()))
+                with self.subTest(key=key):
+                    self.assertEqual(response.status, 401)
 
 
 class Versions(TableCase):
