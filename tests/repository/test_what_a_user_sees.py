@@ -137,7 +137,8 @@ class AUsersKey(RuleTest):
 
     def test_finds_its_own_however_an_administrator_could_ask_for_it(self) -> None:
         composed, decomposed = "gr\u00f6\u00dfe", "gro\u0308\u00dfe"
-        self.draft.put("mcp_configs", self.own.config, {**(self.draft.get("mcp_configs", self.own.config) or {}), "mcp_config_name": composed})
+        record = self.draft.get("mcp_configs", self.own.config) or {}
+        self.draft.put("mcp_configs", self.own.config, {**record, "mcp_config_name": composed})
         for asked in (self.own.config, composed, decomposed):
             self.assertEqual(self.run_rule(configs.get_config, config_identifier=asked)["mcp_config_id"], self.own.config)
         for asked in (self.own.user, self.own.user.upper(), "mine@example.com", "Mine@Example.COM"):
