@@ -30,6 +30,7 @@ PARAMS = (
     _flag("files_root", FILE, "The folder that all files named in requests must lie in.", example="/srv/exports"),
     _flag("tls_cert", FILE, "The certificate and its chain, PEM; read again on SIGHUP.", example="/etc/ssl/gateway.pem"),
     _flag("tls_key", FILE, "The certificate's private key, PEM.", example="/etc/ssl/gateway.key"),
+    _flag("tls_client_ca", FILE, "Only clients with a certificate of this CA, PEM; read again too.", example="/etc/ssl/clients.pem"),
     _flag("allow_origin", STRINGS, "Pages of these origins may call the API.", example=["https://admin.example.com"]),
     _flag("allow_host", STRINGS, "Only these Host fields are served.", example=["gateway.example.com"]),
     _flag("max_body", INTEGER, "The largest body, in bytes.", default=str(16 * 1024 * 1024), minimum=1, example=1048576),

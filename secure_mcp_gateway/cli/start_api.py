@@ -79,20 +79,30 @@ def _require_store(store: Store, values: dict[str, Any], output: Output) -> None
 
 
 def _tls(values: dict[str, Any]) -> TlsFiles | None:
-    from secure_mcp_gateway.web.tls import TlsFiles, load_context
+    from secure_mcp_gateway.web.tls import TlsFiles
 
-    given = [values.get("tls_cert"), values.get("tls_key")]
-    if None in given:
-        if given != [None, None]:
-            raise InvalidRequest("--tls-cert and --tls-key belong together", "give both")
+    certificate, key, client_ca = (values.get(name) for name in ("tls_cert", "tls_key", "tls_client_ca"))
+    if certificate is None and key is None:
+        if client_ca is not None:
+            raise InvalidRequest("--tls-client-ca needs TLS", "give --tls-cert and --tls-key too")
         return None
-    files = TlsFiles(*map(os.path.abspath, given))
+    if certificate is None or key is None:
+        raise InvalidRequest("--tls-cert and --tls-key belong together", "give both")
+    files = TlsFiles(os.path.abspath(certificate), os.path.abspath(key))
+    _try_out(files, "--tls-cert and --tls-key", "both must be PEM files, the key without a passphrase and the certificate's own")
+    if client_ca is not None:
+        files = files._replace(client_ca=os.path.abspath(client_ca))
+        _try_out(files, "--tls-client-ca", "it must be a PEM file with the certificate of the CA that signs the clients' certificates")
+    return files
+
+
+def _try_out(files: TlsFiles, flags: str, hint: str) -> None:
+    from secure_mcp_gateway.web.tls import load_context
+
     try:
         load_context(files)
     except (OSError, ValueError) as error:
-        hint = "both must be PEM files, the key without a passphrase and the certificate's own"
-        raise InvalidRequest(f"--tls-cert and --tls-key cannot be used: {error}", hint) from None
-    return files
+        raise InvalidRequest(f"{flags} cannot be used: {error}", hint) from None
 
 
 def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Place, output: Output) -> int:

@@ -125,6 +125,10 @@ $SECURE_MCP_GATEWAY_<FLAG>, such as SECURE_MCP_GATEWAY_READ_ONLY=1.
 writes nothing beside the store, no audit line and no note for stop-api either,
 so the store may lie on a read-only mount. It still runs as the store's owner.
 
+--tls-client-ca FILE (with --tls-cert and --tls-key) lets in only clients with
+a certificate of that CA: any other one gets no HTTP at all. A key is needed all
+the same. SIGHUP reads the file again.
+
 Under a service manager it serves on the one TCP socket that is handed over
 (LISTEN_FDS), without --host and --port, and leaves it open when it ends: who
 calls during a restart waits. It tells $NOTIFY_SOCKET when it serves, reads its
