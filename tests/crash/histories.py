@@ -75,7 +75,7 @@ class Plan(NamedTuple):
 
 
 EVERYTHING = Plan(3, 4, 72_500, 6, 8_000, 1_000, 4, 20_250, whole=0.0001, seconds=600)
-SHARE = Plan(3, 4, 1_450, 4, 400, 100, 4, 225, whole=0.004)
+SHARE = Plan(3, 4, 1_450, 4, 400, 100, 4, 225, whole=0.003)
 
 
 class Lines(Sequence[Event]):
