@@ -159,8 +159,9 @@ class Files:
 
     def __init__(self, store: Store, root: str | None) -> None:
         self._store = store
-        self._root = root
-        self._base = root if root is not None else os.path.join(store.folder, "files")
+        # Resolved once: a link that is put in its place while the server runs must not move it.
+        self._root = os.path.realpath(root) if root is not None else None
+        self._base = self._root or os.path.join(store.folder, "files")
 
     def read(self, path: str, field: str) -> Any:
         return read_json_file(os.path.join(self._base, path), field, self._root)

@@ -33,7 +33,7 @@ _TRIES = 8
 
 def read_json_file(path: str, field: str, root: str | None = None) -> Any:
     """Strict JSON from a regular file of at most 64 MiB. ``InvalidRequest`` names the field and quotes nothing of the content;
-    ``Forbidden`` where the file, links resolved, lies outside ``root``."""
+    ``Forbidden`` where the file, links resolved, lies outside ``root``, which has none in it: one that is put there later opens nothing."""
     try:
         real = os.path.realpath(path)
         _refuse_outside(real, root, field)
@@ -58,7 +58,7 @@ def write_document(path: str, document: Any, field: str, *, root: str | None = N
     """Write the document to a file, on the disk when this returns, and give the file's absolute path.
 
     ``protected`` is the store's folder, in which only ``files/`` may be written to. ``Conflict`` where a file that is no earlier
-    export of ours stands there, unless ``overwrite``; ``Forbidden`` in ``protected`` and outside ``root``.
+    export of ours stands there, unless ``overwrite``; ``Forbidden`` in ``protected`` and outside ``root``, which has no link in it.
     """
     data = (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
     if len(data) > LARGEST:
@@ -135,7 +135,7 @@ class Folder:
         os.replace(self.at(old), self.at(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
 
     def refuse_outside(self, root: str | None, field: str) -> None:
-        if root is not None and _place_of(os.stat(root)) not in self._ancestry():
+        if root is not None and _real_folder(root) not in self._ancestry():
             raise _outside(field)
 
     def refuse_protected(self, protected: str, field: str) -> None:
@@ -161,7 +161,7 @@ def _place_of(found: os.stat_result) -> tuple[int, int]:
 
 
 def _real_folder(path: str) -> tuple[int, int] | None:
-    """Not what a link leads to: ``files`` must not open the rest of the store's folder."""
+    """Not what a link leads to: put in the place of ``files`` it must not open the rest of the store's folder, nor of a root more."""
     try:
         found = os.lstat(path)
     except OSError:
@@ -171,7 +171,7 @@ def _real_folder(path: str) -> tuple[int, int] | None:
 
 def _refuse_outside(real: str, root: str | None, field: str) -> None:
     """By path, before anything outside ``root`` is touched."""
-    if root is not None and not real.startswith(os.path.join(os.path.realpath(root), "")):
+    if root is not None and not real.startswith(os.path.join(root, "")):
         raise _outside(field)
 
 

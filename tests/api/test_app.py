@@ -304,6 +304,25 @@ class NamedFiles(TableCase):
         self.assertEqual(send(free, "POST", path, {"output_file": "x.json", "overwrite": True}).status, 403)
         self.assertEqual(send(app, "POST", "/api/v1/system/restore", {"input_file": "../s/store.json"}).status, 403)
 
+    def test_a_files_root_may_be_a_link_and_stays_where_it_led_when_the_server_started(self) -> None:
+        store, root, out = self.fresh(), os.path.join(self.folder, "root"), os.path.join(self.folder, "out")
+        link = os.path.join(self.folder, "link")
+        for folder in (root, out):
+            os.mkdir(folder)
+        os.symlink("root", link)
+        app, given = ManagementApp(store, files_root=link), {"output_file": "x.json", "overwrite": True}
+        for name in ("x.json", os.path.join(link, "x.json"), os.path.join(root, "x.json")):
+            made = send(app, "POST", "/api/v1/system/backup", {"output_file": name, "overwrite": True})
+            self.assertEqual((made.status, body(made)["data"]["output_file"]), (200, os.path.join(root, "x.json")))
+        os.unlink(link)
+        os.symlink("out", link)
+        self.assertEqual(send(app, "POST", "/api/v1/system/backup", given).status, 200)
+        os.rename(root, root + ".old")
+        os.symlink("out", root)
+        self.assertEqual(send(app, "POST", "/api/v1/system/backup", given).status, 403)
+        answer = send(app, "POST", "/api/v1/system/restore", {"input_file": os.path.join(out, "x.json")})
+        self.assertEqual((answer.status, os.listdir(out)), (403, []))
+
     def test_the_inline_field_wins_and_the_file_is_not_read(self) -> None:
         app = ManagementApp(self.fresh())
         path = "/api/v1/configs/alpha/servers/local/input-guardrails"

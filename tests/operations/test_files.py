@@ -79,14 +79,29 @@ class Reading(FolderCase):
                 self.refused(path, Forbidden, root)
         self.refused(self.path("root", "..", "outside.json"), Forbidden, root)
 
-    def test_inside_its_root_links_are_followed_and_the_root_may_be_a_link(self) -> None:
+    def test_inside_its_root_links_are_followed(self) -> None:
         os.makedirs(self.path("root", "deep"))
         inside = self.write("root/deep/a.json", OTHER)
         os.symlink(inside, self.path("root", "link"))
         os.symlink(self.path("root"), self.path("other"))
         for path in (inside, self.path("root", "link"), self.path("other", "deep", "a.json")):
             self.assertEqual(read_json_file(path, "f", self.path("root")), OTHER)
-            self.assertEqual(read_json_file(path, "f", self.path("other")), OTHER)
+
+    def test_a_root_replaced_by_a_link_opens_nothing(self) -> None:
+        os.makedirs(self.path("elsewhere"))
+        self.write("elsewhere/a.json", OTHER)
+        os.symlink("elsewhere", self.path("root"))
+        self.refused(self.path("root", "a.json"), Forbidden, self.path("root"))
+        os.unlink(self.path("root"))
+        os.mkdir(self.path("root"))
+
+        def swap() -> None:
+            os.rename(self.path("root"), self.path("moved"))
+            os.symlink("moved", self.path("root"))
+
+        self.write("root/a.json", OTHER)
+        with after_opening(swap):
+            self.refused(self.path("root", "a.json"), Forbidden, self.path("root"))
 
     def test_a_folder_moved_out_of_the_root_meanwhile_is_found_out(self) -> None:
         os.makedirs(self.path("root", "deep"))
