@@ -135,7 +135,7 @@ class Folder:
         os.replace(self.at(old), self.at(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
 
     def refuse_outside(self, root: str | None, field: str) -> None:
-        if root is not None and _real_folder(root) not in self._ancestry():
+        if root is not None and _real_folder(root) not in set(self._ancestry()):
             raise _outside(field)
 
     def refuse_protected(self, protected: str, field: str) -> None:
