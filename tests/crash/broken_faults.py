@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import secure_mcp_gateway.store.file as store_file
 from secure_mcp_gateway.errors import Unavailable
-from secure_mcp_gateway.store import file
 from secure_mcp_gateway.store.audit import AuditLog
 from secure_mcp_gateway.store.file import StoreFile
 
@@ -26,7 +26,7 @@ def syncs_again() -> None:
 
 def swallows_sync() -> None:
     """The document is acknowledged, whether the disk took it or not."""
-    sync = file.sync
+    sync = store_file.sync
 
     def quiet(descriptor: int) -> None:
         try:
@@ -34,7 +34,7 @@ def swallows_sync() -> None:
         except OSError:
             pass
 
-    file.sync = quiet
+    store_file.sync = quiet
 
 
 def promises_old() -> None:
@@ -43,7 +43,7 @@ def promises_old() -> None:
     def refusal(message: str, hint: str, private: str) -> Unavailable:
         return Unavailable("the store cannot be written, so nothing is changed", private=private)
 
-    file.OutcomeUnknown = refusal  # type: ignore[assignment,misc]
+    store_file.OutcomeUnknown = refusal  # type: ignore[assignment,misc]
 
 
 def loses_lines() -> None:
