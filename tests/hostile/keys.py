@@ -169,18 +169,24 @@ def _time(report: Report, scale: Scale, store: Store, server: Server) -> None:
 
 
 def _pools(dice: Random) -> dict[str, tuple[list[str], list[str]]]:
-    """Wrong keys, those that are near to a good one first, then those that are not."""
-    target = team.digest(team.ADA)
-    near, far = [], []
-    while len(near) < _POOL:
+    """Wrong keys that are near to a good one, and as many that are as near to one that is none: keys alike are sent and read a
+    little quicker than others, whatever they are like."""
+    target, other = team.digest(team.ADA), wrong_key(dice)
+    nowhere = next(digest for digest in map(team.digest, iter(lambda: wrong_key(dice), "")) if digest[0] != target[0])
+    begins = "digests that begin like a stored one", "secrets that begin like a good one"
+    digests = _beginning(dice, target[:3]), _beginning(dice, nowhere[:3])
+    secrets = tuple([like[:-3] + "".join(dice.choices(_ALPHABET, k=3)) for _ in range(_POOL)] for like in (team.ADA, other))
+    return {begins[0]: digests, begins[1]: (secrets[0], secrets[1])}
+
+
+def _beginning(dice: Random, start: str) -> list[str]:
+    """Keys whose digests begin so."""
+    found: list[str] = []
+    while len(found) < _POOL:
         key = wrong_key(dice)
-        digest = team.digest(key)
-        if digest[:3] == target[:3]:
-            near.append(key)
-        elif digest[0] != target[0] and len(far) < _POOL:
-            far.append(key)
-    alike = [team.ADA[:-3] + "".join(dice.choices(_ALPHABET, k=3)) for _ in range(_POOL)]
-    return {"digests that begin like a stored one": (near, far), "secrets that begin like a good one": (alike, far)}
+        if team.digest(key).startswith(start):
+            found.append(key)
+    return found
 
 
 def _trying(document: Document, keys: list[str]) -> Callable[[int], object]:
