@@ -76,14 +76,19 @@ class OnTheCommandLine(Life):
 
 
 class OverSockets(Life):
+    launcher: tuple[str, ...] = ("-m", "secure_mcp_gateway")
+
+    def flags(self) -> list[str]:
+        return []
+
     def setUp(self) -> None:
         super().setUp()
         self.log = open(  # noqa: SIM115
             os.path.join(self.folder, "log"), "w", encoding="utf-8"
         )
         self.addCleanup(self.log.close)
-        argv = [sys.executable, "-m", "secure_mcp_gateway", "--store", self.store, "system", "start-api", "--host=127.0.0.1", "--port=0"]
-        self.server = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        argv = [*self.launcher, "--store", self.store, "system", "start-api", "--host=127.0.0.1", "--port=0", *self.flags()]
+        self.server = subprocess.Popen([sys.executable, *argv], stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.addCleanup(self._end)
         assert self.server.stdout is not None
         address = self.server.stdout.readline().strip().partition("//")[2]

@@ -26,6 +26,7 @@ PARAMS = (
     _flag("port", INTEGER, "The port to listen on; 0 takes a free one.", default="8001", minimum=0, maximum=65535, example=8001),
     _flag("init", BOOLEAN, "Make a store first where there is none."),
     _flag("read_only", BOOLEAN, "Serve reads alone, and write nothing: the store's folder may be read-only."),
+    _flag("paranoid", BOOLEAN, "Refuse ourselves what serving does not take: calling others, processes, foreign code."),
     _flag("reload", BOOLEAN, "Start anew whenever the package's source changes."),
     _flag("files_root", FILE, "The folder that all files named in requests must lie in.", example="/srv/exports"),
     _flag("tls_cert", FILE, "The certificate and its chain, PEM; read again on SIGHUP.", example="/etc/ssl/gateway.pem"),

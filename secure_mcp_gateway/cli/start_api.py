@@ -108,6 +108,9 @@ def _try_out(files: TlsFiles, flags: str, hint: str) -> None:
 def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Place, output: Output) -> int:
     from secure_mcp_gateway.web.log import AccessLog
 
+    if values.get("paranoid") and not values.get("read_only"):
+        # Else a file named in a request could lie anywhere.
+        values.setdefault("files_root", store.own_folder("files"))
     log = None if values.get("no_access_log") or sys.stderr is None else AccessLog()
     server = _server(store, values, tls, place, log, _notifier(output))
     came: list[int] = []
@@ -118,6 +121,10 @@ def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Pl
     registration = None if values.get("read_only") else _registered(store, server.bound[1], output)
     if place.address:
         _announce(place.address)
+    if values.get("paranoid"):
+        from secure_mcp_gateway.cli.confinement import confine
+
+        confine(log, store.folder, [] if values.get("read_only") else [store.folder, values["files_root"]])
     try:
         server.serve()
     finally:

@@ -129,12 +129,19 @@ so the store may lie on a read-only mount. It still runs as the store's owner.
 a certificate of that CA: any other one gets no HTTP at all. A key is needed all
 the same. SIGHUP reads the file again.
 
+--paranoid makes the server refuse itself what serving does not take: to call or
+look up others, to listen elsewhere, to start processes, to run or import code
+that is neither its own nor Python's, to write outside the store's folder and
+--files-root (files/ beside the store where that is not given). An attempt is
+logged with an incident, its request gets 500, the server lives on. It is a net
+under faults of ours and a witness, no sandbox.
+
 Under a service manager it serves on the one TCP socket that is handed over
 (LISTEN_FDS), without --host and --port, and leaves it open when it ends: who
 calls during a restart waits. It tells $NOTIFY_SOCKET when it serves, reads its
 TLS files again, and stops.
 
-  secure-mcp-gateway system start-api --host 127.0.0.1 --read-only
+  secure-mcp-gateway system start-api --host 127.0.0.1 --read-only --paranoid
 """,
     "exit-codes": "\n".join(f"{code:>3}  {text}" for code, text in EXIT_CODES.items())
     + '\n\n1 is also "no": an invalid config (config validate), an unhealthy store (system\n'

@@ -90,9 +90,18 @@ def _line(record: Record) -> str:
 
 def report_fault(log: AccessLog | None, request_id: str, error: BaseException) -> InternalError:
     """Log a traceback under a new incident id, which is all that the caller is told."""
-    incident = f"{getrandbits(64):016x}"
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    record = {"time": utc_now(), "incident": incident, "request_id": request_id, "traceback": trace}
+    return _reported(log, {"request_id": request_id, "traceback": trace})
+
+
+def report_attempt(log: AccessLog | None, attempt: str) -> InternalError:
+    """As ``report_fault``, of what is refused to our own code, with the way that led to it."""
+    return _reported(log, {"attempt": attempt, "traceback": "".join(traceback.format_stack())})
+
+
+def _reported(log: AccessLog | None, what: Record) -> InternalError:
+    incident = f"{getrandbits(64):016x}"
+    record = {"time": utc_now(), "incident": incident, **what}
     if log:
         log.write(record)
     else:

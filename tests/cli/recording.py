@@ -15,7 +15,7 @@ from tests.cli.server_process import Server
 from tests.support import ROOT, environment
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_FIRST_WORDS = frozenset(("os", "shutil", "tempfile", "fcntl", "socket", "subprocess", "ctypes", "pty", "open"))
+_FIRST_WORDS = frozenset(("os", "shutil", "tempfile", "fcntl", "socket", "subprocess", "ctypes", "pty", "open", "import"))
 
 
 class Event(NamedTuple):
@@ -35,8 +35,12 @@ class RecordedServer(Server):
         self.line = self._first_line()
 
     def events(self) -> list[Event]:
-        with open(self.record, encoding="ascii") as file:
-            return [Event(*json.loads(line)) for line in file]
+        return events_in(self.record)
+
+
+def events_in(record: str) -> list[Event]:
+    with open(record, encoding="ascii") as file:
+        return [Event(*json.loads(line)) for line in file]
 
 
 def _record_to(path: str) -> None:
@@ -46,7 +50,8 @@ def _record_to(path: str) -> None:
         if event.partition(".")[0] not in _FIRST_WORDS:
             return
         if event != "open" or (isinstance(arguments[2], int) and arguments[2] & WRITING):
-            os.write(descriptor, json.dumps([event, [repr(argument) for argument in arguments]]).encode() + b"\n")
+            shown = arguments[:1] if event == "import" else arguments
+            os.write(descriptor, json.dumps([event, [repr(argument) for argument in shown]]).encode() + b"\n")
 
     sys.addaudithook(record)
 
