@@ -10,7 +10,7 @@ import sys
 
 from tests.parts import main
 
-PARTS = ("requests", "keys")
+PARTS = ("requests", "keys", "named_files")
 
 if __name__ == "__main__":
     sys.exit(main("tests.hostile", PARTS, sys.argv[1:]))

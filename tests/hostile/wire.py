@@ -19,15 +19,17 @@ class Heard(NamedTuple):
 class Wire:
     """Opens itself anew where the server closed after the answer before."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, patience: float = DEADLINE) -> None:
+        """``OSError`` where nothing comes for ``patience`` seconds."""
         self._port = port
+        self._patience = patience
         self._socket: socket.socket | None = None
         self._is_closing = True
 
     def ask(self, request: bytes) -> Heard:
         if self._is_closing or self._socket is None:
             self.close()
-            self._socket = socket.create_connection(("127.0.0.1", self._port), DEADLINE)
+            self._socket = socket.create_connection(("127.0.0.1", self._port), self._patience)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.sendall(request)
         return self._heard(self._socket, request.startswith(b"HEAD "))
