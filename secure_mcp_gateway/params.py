@@ -24,6 +24,8 @@ PATH, QUERY, BODY, BODY_OR_QUERY, COMMAND_LINE = "path", "query", "body", "body 
 # must still be an input.
 DEPTH, DOCUMENT_DEPTH, VALUE_DEPTH = 64, 96, 48
 
+_MOST_DIGITS = 19
+
 _TEXT_KINDS = (NAME, STRING, SECRET, FILE)
 _JSON_KINDS = (MAPPING, OBJECT, DOCUMENT)
 
@@ -160,9 +162,12 @@ def _parse_boolean(text: str, field: str) -> bool:
 
 
 def _parse_integer(text: str, field: str) -> int:
-    if not (text.isascii() and text.lstrip("-").isdigit() and len(text) <= 18):
+    digits = text[1:] if text.startswith("-") else text
+    if not (digits.isascii() and digits.isdigit()):
         raise InvalidRequest(f"{field} must be a whole number")
-    return int(text)
+    # Longer numbers are beyond any limit; Python refuses to convert the longest.
+    number = int(digits.lstrip("0")[:_MOST_DIGITS] or "0")
+    return -number if text.startswith("-") else number
 
 
 def _check_text(param: Param, value: Any, field: str) -> str:

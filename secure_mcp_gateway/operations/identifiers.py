@@ -16,8 +16,11 @@ API_KEY = Param("api_key", SECRET, "The key's public id, or its secret.", place=
 ADMIN_KEY = Param("admin_key", SECRET, "The admin key's public id, its name, or its secret.", place=PATH, example="adm_0123456789abcdef")
 
 SEARCH_TERM = Param("search_term", STRING, "A part of the name; upper and lower case are the same.", required=True, example="default")
-LIMIT = Param("limit", INTEGER, "At most so many entries; all of them where it is not given.", place=QUERY, minimum=0, example=50)
-OFFSET = Param("offset", INTEGER, "Leave out so many entries at the beginning.", place=QUERY, minimum=0, example=0)
+_MOST = 10**15
+LIMIT = Param(
+    "limit", INTEGER, "At most so many entries; all of them where it is not given.", place=QUERY, minimum=0, maximum=_MOST, example=50
+)
+OFFSET = Param("offset", INTEGER, "Leave out so many entries at the beginning.", place=QUERY, minimum=0, maximum=_MOST, example=0)
 PAGED = (LIMIT, OFFSET)
 
 DRY_RUN = Param("dry_run", BOOLEAN, "Check everything and change nothing.", example=False)
