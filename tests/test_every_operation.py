@@ -10,6 +10,7 @@ import unittest
 from typing import Any
 
 from secure_mcp_gateway.api.app import ManagementApp
+from secure_mcp_gateway.api.openapi import openapi_document
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.operations.operation import USER, Operation
 from secure_mcp_gateway.store.store import Store
@@ -153,6 +154,34 @@ class EveryRoute(TableCase):
             responses = document["paths"][row.path][row.method.lower()]["responses"]
             for _, error in CASES[row.name]:
                 self.assertIn(str(STATUS[error]) if error else str(row.status({})), responses, row.name)
+
+    def test_openapi_leads_from_what_makes_a_thing_to_what_takes_it(self) -> None:
+        described = {row["operationId"]: row for methods in openapi_document()["paths"].values() for row in methods.values()}
+        linked = {name: self._links(row) for name, row in described.items()}
+        self.assertEqual(linked["project_create"]["project_get"], {"path.project_identifier": "$response.body#/data/project_name"})
+        server = {"path.config_identifier": "$request.path.config_identifier", "path.server_name": "$response.body#/data/server_name"}
+        self.assertEqual(linked["config_add_server"]["config_remove_server"], server)
+        self.assertEqual(linked["user_generate_api_key"]["user_get_api_key"], {"path.api_key": "$response.body#/data/api_key_id"})
+        self.assertEqual(linked["project_get"], {})
+        for name, links in linked.items():
+            for target, given in links.items():
+                path = [param for param in described[target]["parameters"] if param["in"] == "path"]
+                self.assertEqual(set(given), {f"path.{param['name']}" for param in path}, (name, target))
+            self.assertFalse(any("secret" in value for given in links.values() for value in given.values()))
+
+    def _links(self, row: dict[str, Any]) -> dict[str, Any]:
+        links = row["responses"].get("201", {}).get("links", {})
+        return {link["operationId"]: link["parameters"] for link in links.values()}
+
+    def test_openapi_says_that_names_of_one_input_exclude_each_other_and_null_is_none(self) -> None:
+        document = openapi_document()["paths"]
+        for path, method, one_of, names in (
+            ("/api/v1/users/{user_identifier}/api-keys", "post", "oneOf", ["project_name", "project_id"]),
+            ("/api/v1/configs/{config_identifier}/servers/{server_name}/input-guardrails", "put", "anyOf", ["policy", "policy_file"]),
+        ):
+            (choice,) = document[path][method]["requestBody"]["content"]["application/json"]["schema"]["allOf"]
+            self.assertEqual([each["required"] for each in choice[one_of]], [[name] for name in names])
+            self.assertTrue(all(each["properties"] == {each["required"][0]: {"not": {"type": "null"}}} for each in choice[one_of]))
 
 
 def _content(store: Store) -> bytes:

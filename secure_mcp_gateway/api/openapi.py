@@ -88,19 +88,23 @@ def openapi_document() -> Schema:
 
 def _described(operation: Operation) -> Schema:
     described: Schema = {
-        "operationId": operation.name.replace(" ", "_").replace("-", "_"),
+        "operationId": _identifier(operation),
         "summary": operation.summary,
         "tags": [_tag(operation)],
         "parameters": [_parameter(param) for param in operation.params if param.place in (PATH, QUERY, BODY_OR_QUERY)],
         "responses": _responses(operation),
     }
     if operation.writes:
-        schema = {"type": "string", "examples": ['"7"']}
+        schema = {"type": "string", "examples": ["*"]}
         described["parameters"].append({"name": "If-Match", "in": "header", "required": False, "schema": schema})
     body = [param for param in operation.params if param.place in (BODY, BODY_OR_QUERY)]
     if body:
         described["requestBody"] = _request_body(body)
     return described
+
+
+def _identifier(operation: Operation) -> str:
+    return operation.name.replace(" ", "_").replace("-", "_")
 
 
 def _tag(operation: Operation) -> str:
@@ -134,12 +138,22 @@ def _request_body(params: list[Param]) -> Schema:
         if param.file:
             what = f"A JSON file on the server's machine that holds {param.names[0]}"
             properties[param.file] = _nullable({"type": "string", "description": what})
-        if param.required:
-            choices.append({"required": [names[0]]} if len(names) == 1 else {"anyOf": [{"required": [name]} for name in names]})
+        choices += _choices(param)
     whole: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     if choices:
         whole["allOf"] = choices
     return {"required": bool(choices), "content": {"application/json": {"schema": whole}}}
+
+
+def _choices(param: Param) -> list[Schema]:
+    """What must be given: one of the names and no other of them, or a file instead, which a name beside it outdoes."""
+    if not param.required:
+        return []
+    names = [name for name in (*param.names, param.file) if name]
+    if len(names) == 1:
+        return [{"required": names}]
+    given = [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in names]
+    return [{"anyOf" if param.file else "oneOf": given}]
 
 
 def _nullable(schema: Schema) -> Schema:
@@ -152,7 +166,7 @@ def _responses(operation: Operation) -> Schema:
     success = {"description": operation.message, "content": {"application/json": {"schema": _envelope(operation)}}}
     if not operation.writes:
         success["headers"] = {"ETag": {"description": "The generation of the store", "schema": {"type": "string"}}}
-    statuses = {"200": success} if operation.status({}) == 200 else {"201": success}
+    statuses = {"200": success} if operation.status({}) == 200 else {"201": {**success, **_links(operation)}}
     if any(param.name == "dry_run" for param in operation.params):
         statuses["200"] = success
     errors = dict(_COMMON)
@@ -161,6 +175,26 @@ def _responses(operation: Operation) -> Schema:
         errors.update([_BY_CODE["precondition_failed"]])
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     return {**statuses, **{status: {"description": errors[status], "content": content} for status in sorted(errors)}}
+
+
+def _links(maker: Operation) -> Schema:
+    """To each operation that takes what this one makes by a field of the answer, and besides only what this one was given."""
+    own = {param.name for param in maker.params if param.place == PATH}
+    links: Schema = {}
+    for operation in all_operations():
+        path = [param for param in operation.params if param.place == PATH]
+        made = {param.name: field for param in path if param.name not in own and (field := _made_field(maker, param))}
+        if made and all(param.name in own or param.name in made for param in path):
+            taken = {f"path.{param.name}": f"$request.path.{param.name}" for param in path if param.name in own}
+            taken.update({f"path.{name}": f"$response.body#/data/{field}" for name, field in made.items()})
+            links[_identifier(operation)] = {"operationId": _identifier(operation), "parameters": taken}
+    return {"links": links} if links else {}
+
+
+def _made_field(maker: Operation, param: Param) -> str:
+    """The field of the answer that names what was made: its id first, for the plain field of a secret may be the secret."""
+    names = [flag.replace("-", "_") for flag in param.flags]
+    return next((name for name in (*(f"{name}_id" for name in names), *names) if name in maker.columns), "")
 
 
 def _envelope(operation: Operation) -> Schema:
