@@ -20,7 +20,13 @@ from secure_mcp_gateway.operations import all_operations
 
 PORT = int(sys.argv[1]) if __name__ == "__main__" else 0
 FOLDER = sys.argv[2] if __name__ == "__main__" else ""
-INSIDE = "files"  # beside the store, which is the current folder of a server that is confined
+MARKS = os.open(os.path.join(FOLDER, "marks"), os.O_WRONLY | os.O_CREAT, 0o600) if __name__ == "__main__" else -1
+STORE = os.path.dirname(sys.argv[4]) if __name__ == "__main__" else ""  # after --store
+
+
+def leave_mark() -> None:
+    """Through a file that is open already: nothing but the way to this call could be refused."""
+    os.write(MARKS, b"x")
 
 
 def _mark(name: str = "mark") -> str:
@@ -57,8 +63,7 @@ def _import() -> None:
 
 
 def _make_a_function() -> None:
-    code = compile(f"open({_mark()!r}, 'w').close()", "<made>", "exec")
-    types.FunctionType(code, {"__builtins__": __builtins__})()
+    types.FunctionType(compile("leave_mark()", "<made>", "exec"), globals())()
 
 
 def _open_for_writing() -> None:
@@ -68,6 +73,11 @@ def _open_for_writing() -> None:
 def _append() -> None:
     with open(_mark("there"), "a", encoding="ascii") as file:
         file.write("more")
+
+
+def _write_a_bare_name() -> None:
+    with open("bare", "w", encoding="ascii") as file:
+        file.write("x")
 
 
 def _swallow() -> None:
@@ -98,15 +108,15 @@ DEEDS: dict[str, Callable[[], Any]] = {
     "load the starter of processes": _load_the_starter_of_processes,
     "call into C": lambda: ctypes.CDLL(None).getpid(),
     "import": _import,
-    "run text": lambda: exec(f"open({_mark()!r}, 'w').close()"),  # noqa: S102
-    "evaluate text": lambda: eval(f"open({_mark()!r}, 'w').close()"),  # noqa: S307
+    "run text": lambda: exec("leave_mark()"),  # noqa: S102
+    "evaluate text": lambda: eval("leave_mark()"),  # noqa: S307
     "make a function": _make_a_function,
     "write": lambda: open(_mark(), "w").close(),
     "append": _append,
     "open for writing": _open_for_writing,
-    "write through a link": lambda: open(os.path.join(INSIDE, "link"), "w").close(),
+    "write through a link": lambda: open(os.path.join(STORE, "files", "link"), "w").close(),
     "write upwards": lambda: open(os.path.join("..", "outside", "mark"), "w").close(),
-    "move away": lambda: os.rename(os.path.abspath("store.json.lock"), _mark()),
+    "move away": lambda: os.rename(os.path.join(STORE, "store.json.lock"), _mark()),
     "remove": lambda: os.remove(_mark("there")),
     "make a folder": lambda: os.mkdir(_mark()),
     "change a mode": lambda: os.chmod(_mark("there"), 0o640),
@@ -122,6 +132,8 @@ def _tempt() -> None:
     def run(document: Any, call: Any, search_term: str, **more: Any) -> Any:
         if search_term == "fault":
             raise ZeroDivisionError("a fault of ours")
+        if search_term == "bare name":
+            _write_a_bare_name()
         if search_term in DEEDS:
             DEEDS[search_term]()
         return usual(document, call, search_term=search_term, **more)

@@ -28,10 +28,10 @@ _UNSEEN = ("listen", "look up", "look up a name", "look up an address", "load th
 
 
 class Tempted(Server):
-    def __init__(self, port: int, folder: str, argv: list[str], home: str) -> None:
+    def __init__(self, port: int, folder: str, argv: list[str]) -> None:
         words = [sys.executable, "-m", "tests.cli.tempted", str(port), folder, *argv]
         settings = environment(PYTHONDONTWRITEBYTECODE="1")
-        self.process = subprocess.Popen(words, env=settings, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(words, env=settings, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.line = self._first_line()
 
 
@@ -53,11 +53,11 @@ class Confined(ReadOnlyServer):
     def furnish(self) -> None:
         os.mkdir(self.path("outside"))
         self.write("outside/there", "as it was")
-        self.write("outside/foreign.py", f"open({self.path('outside', 'mark')!r}, 'w').close()")
+        self.write("outside/foreign.py", "import __main__\n__main__.leave_mark()\n")
 
     def tempted(self, *flags: str) -> Tempted:
         argv = ["--store", self.store, "system", "start-api", "--host=127.0.0.1", "--port=0", *flags]
-        server = Tempted(self.listener.getsockname()[1], self.path("outside"), argv, self.path("s"))
+        server = Tempted(self.listener.getsockname()[1], self.path("outside"), argv)
         self.addCleanup(server.kill)
         self.assertTrue(server.line, "it did not start")
         return server
@@ -97,6 +97,12 @@ class Confined(ReadOnlyServer):
         for deed, incident in incidents.items():
             self.assertTrue(attempts[incident]["attempt"].startswith("--paranoid refused "), deed)
             self.assertIn("tempted.py", attempts[incident]["traceback"])
+
+    def test_a_bare_name_means_a_file_in_the_store_s_folder_wherever_it_was_started(self) -> None:
+        server, before = self.tempted("--paranoid", "--no-access-log"), self.traces()
+        self.assertEqual(self.tempt(server, "bare name")[0], 200)
+        self.assertTrue(os.path.exists(self.path("s", "bare")))
+        self.assertEqual(self.traces(), before)
 
     def test_a_plain_fault_is_reported_as_ever(self) -> None:
         server = self.tempted("--paranoid")
@@ -166,10 +172,11 @@ class WhatGoesOn(ReadOnlyServer):
             self.assertEqual(server.get(context=context)["status"], "ok")
             self.assertEqual(server.stop(), (0, ""))
 
-    def test_a_relative_store_and_a_current_folder_elsewhere_make_no_difference(self) -> None:
+    def test_a_relative_store_and_modules_that_are_not_compiled_yet_make_no_difference(self) -> None:
         argv = ["--store", "s/store.json", "system", "start-api", "--host=127.0.0.1", "--port=0", "--no-access-log", "--paranoid"]
         words = [sys.executable, "-m", "secure_mcp_gateway", *argv]
-        with subprocess.Popen(words, env=environment(), cwd=self.folder, stdout=subprocess.PIPE, text=True) as process:
+        settings = environment(PYTHONPYCACHEPREFIX=self.path("compiled"), PYTHONDONTWRITEBYTECODE="")
+        with subprocess.Popen(words, env=settings, cwd=self.folder, stdout=subprocess.PIPE, text=True) as process:
             self.addCleanup(process.kill)
             assert process.stdout is not None
             server = object.__new__(Server)
@@ -178,6 +185,7 @@ class WhatGoesOn(ReadOnlyServer):
             process.terminate()
             self.assertEqual(process.wait(DEADLINE), 0)
         self.assertIn("x", [row["mcp_config_name"] for row in self.done("config", "list")])
+        self.assertTrue(os.path.isdir(self.path("compiled")))
 
 
 if __name__ == "__main__":
