@@ -7,10 +7,11 @@ import threading
 import time
 from math import inf
 
-HANDSHAKE, IDLE, HEAD, BUSY, ANSWER, LINGER = range(6)
+HANDSHAKE, IDLE, HEAD, BODY, BUSY, ANSWER, LINGER = range(7)
 # Who connected just now has its first request on the way: closing over it would reset the connection.
 _FIRST_REQUEST = 0.1
-_MAKES_ROOM = ((IDLE,), (HANDSHAKE, HEAD, LINGER))
+# Who sends its head or body, or takes its answer, this long is slow, and may make room for others.
+_SLOW = 0.1
 
 
 class Timeouts:
@@ -41,23 +42,27 @@ class Timeouts:
 
 
 class Connection:
-    """``deadline`` (monotonic) is that of the state. Only the connection's own thread changes the two."""
+    """``since`` and ``deadline`` (monotonic) are those of the state. Only the connection's own thread changes the three."""
 
-    __slots__ = ("deadline", "evicted", "idle_from", "peer", "secure", "sock", "state")
+    __slots__ = ("deadline", "evicted", "idle_from", "peer", "secure", "since", "sock", "state")
 
     def __init__(self, sock: socket.socket, peer: str, secure: bool, deadline: float) -> None:
         self.sock = sock
         self.peer = peer
         self.secure = secure
         self.evicted = False
-        self.idle_from = time.monotonic() + _FIRST_REQUEST
+        self.since = time.monotonic()
+        self.idle_from = self.since + _FIRST_REQUEST
         self.deadline = deadline
         self.state = HANDSHAKE if secure else IDLE
 
     def enter(self, state: int, deadline: float = inf) -> None:
-        # In this order: whoever looks on must never see the old deadline with the new state.
+        # In this order: whoever looks on must never see the old times with the new state.
         self.state = BUSY
         self.deadline = deadline
+        self.since = time.monotonic()
+        if state == HEAD:
+            self.idle_from = 0.0
         self.state = state
 
     def shut(self, how: int) -> None:
@@ -90,16 +95,17 @@ class Connections:
             self._leaving.discard(connection)
 
     def make_room(self) -> bool:
-        """Whether there is a place for a new connection, after evicting one if need be, never one with a request under way."""
+        """Whether there is a place for a new connection, after evicting one if need be, never one whose request is being carried out."""
         with self._lock:
             if len(self._open) < self._most:
                 return True
-            for states in _MAKES_ROOM:
-                candidates = [connection for connection in self._open if connection.state in states]
-                if candidates:
-                    self._evict(min(candidates, key=lambda connection: connection.deadline))
-                    return True
-        return False
+            now = time.monotonic()
+            ranks = [(_rank(connection, now), connection.since, connection) for connection in self._open]
+            found = min((each for each in ranks if each[0]), key=lambda each: each[:2], default=None)
+            if found:
+                self._evict(found[2])
+                self._hurry(now)
+        return found is not None
 
     def _evict(self, connection: Connection) -> None:
         connection.evicted = True
@@ -107,6 +113,12 @@ class Connections:
         self._leaving.add(connection)
         # Receiving only: should its request have come whole just now, it is still answered.
         connection.shut(socket.SHUT_RD)
+
+    def _hurry(self, now: float) -> None:
+        """An evicted connection has no place: it is not waited for until it takes its answer."""
+        for connection in self._leaving:
+            if connection.state == ANSWER and connection.since + _SLOW <= now:
+                connection.shut(socket.SHUT_RDWR)
 
     def close_idle(self) -> None:
         now = time.monotonic()
@@ -122,6 +134,8 @@ class Connections:
 
     def enforce_deadlines(self) -> None:
         now = time.monotonic()
+        with self._lock:
+            self._hurry(now)
         self._shut({IDLE}, now, socket.SHUT_RD)
         self._shut({HANDSHAKE, ANSWER}, now, socket.SHUT_RDWR)
 
@@ -130,6 +144,16 @@ class Connections:
             for connection in self._open | self._leaving:
                 if connection.state in states and connection.deadline <= before:
                     connection.shut(how)
+
+
+def _rank(connection: Connection, now: float) -> int:
+    """Who makes room before whom, of one rank the longest so; 0 for who makes none."""
+    state, slow = connection.state, connection.since + _SLOW <= now
+    if state == IDLE:
+        return int(connection.idle_from <= now)
+    if state in (HANDSHAKE, HEAD, LINGER):
+        return 2 * slow
+    return 3 * slow if state in (BODY, ANSWER) else 0
 
 
 class Reaper:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Callable
 
 from secure_mcp_gateway.errors import GatewayError, RequestTimeout
-from secure_mcp_gateway.web.connections import ANSWER, BUSY, HANDSHAKE, HEAD, IDLE, LINGER, Connection, Timeouts
+from secure_mcp_gateway.web.connections import ANSWER, BODY, BUSY, HANDSHAKE, HEAD, IDLE, LINGER, Connection, Timeouts
 from secure_mcp_gateway.web.log import AccessLog, report_fault
 from secure_mcp_gateway.web.request import Limits, Request, Source, fresh_request_id, read_request
 from secure_mcp_gateway.web.response import Response, body_to_send, encode, error_response, utc_now
@@ -85,15 +85,20 @@ class Exchange(BaseHTTPRequestHandler):
         return self.source.has_buffered or self.source.fill()
 
     def _receive(self, size: int) -> bytes:
-        sock = self.link.sock
         if not self.give_up:
-            return sock.recv(size)
+            return self.link.sock.recv(size)
+        data = self._receive_in_time(size)
+        if not data and self.link.evicted:
+            raise RequestTimeout("the request was not finished when others needed its place")
+        return data
+
+    def _receive_in_time(self, size: int) -> bytes:
         left = self.give_up - time.monotonic()
         if left > 0:
             # What is left, anew for each piece: a time-out alone starts again with every byte.
-            sock.settimeout(left)
+            self.link.sock.settimeout(left)
             try:
-                return sock.recv(size)
+                return self.link.sock.recv(size)
             except socket.timeout:
                 pass
         raise RequestTimeout("the request was not finished in time")
@@ -107,13 +112,16 @@ class Exchange(BaseHTTPRequestHandler):
         timeouts = self.service.timeouts
         if request.expects_continue and not self.source.has_buffered:
             self._send(_CONTINUE)
-            self.link.enter(BUSY)
         self.give_up = time.monotonic() + timeouts.body
+        self.link.enter(BODY, self.give_up)
+
+    def _end_body(self, request: Request) -> None:
+        self.link.enter(BUSY)
 
     def _answer(self, request: Request, started: float) -> None:
         self.give_up = 0.0
         request.peer, request.secure, request.local_port = self.link.peer, self.link.secure, self.service.port
-        request.before_body = self._prepare_body
+        request.before_body, request.after_body = self._prepare_body, self._end_body
         response, data, keep = self._make_answer(request)
         sent = False
         try:

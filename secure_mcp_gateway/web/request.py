@@ -41,6 +41,7 @@ class Request:
         "_length",
         "_limits",
         "_source",
+        "after_body",
         "authority",
         "before_body",
         "expects_continue",
@@ -77,6 +78,7 @@ class Request:
         self.route = ""
         self.expects_continue = False
         self.before_body: Callable[[Request], None] | None = None
+        self.after_body: Callable[[Request], None] | None = None
         self._source = source
         self._limits = limits
         self._length: int | None = 0
@@ -123,6 +125,9 @@ class Request:
         except OSError as error:
             self._failure = InvalidRequest("the connection broke before the body was read")
             raise self._failure from error
+        finally:
+            if self.after_body:
+                self.after_body(self)
 
     def _decode_body(self) -> bytes:
         if self._length is None:

@@ -25,6 +25,8 @@ __all__ = ["Application", "Limits", "Timeouts", "TlsFiles", "WebServer"]
 # The stages of a server's life, as its observer is told of them.
 READY, RELOADING, STOPPING = "READY", "RELOADING", "STOPPING"
 _FULL_PAUSE = 0.01
+# Bytes of answers that the system holds for a client that does not take them; left to itself it holds megabytes for each.
+_UNTAKEN = 262144
 _DRAIN_PAUSE = 0.05
 _LAST_ARRIVALS = 0.25
 
@@ -206,6 +208,7 @@ class WebServer(ThreadingHTTPServer):
         try:
             sock.setblocking(True)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNTAKEN)
             if self._tls:
                 sock = wrap(self._tls, sock)
         except (OSError, ValueError):

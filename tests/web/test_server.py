@@ -11,7 +11,7 @@ import unittest
 from typing import Any
 
 from secure_mcp_gateway.errors import GatewayError
-from secure_mcp_gateway.web.connections import BUSY, HEAD, IDLE, Connection, Connections, Timeouts
+from secure_mcp_gateway.web.connections import ANSWER, BODY, BUSY, HEAD, IDLE, Connection, Connections, Timeouts
 from secure_mcp_gateway.web.request import Request
 from secure_mcp_gateway.web.response import Response, error_response
 from secure_mcp_gateway.web.server import WebServer
@@ -112,6 +112,21 @@ class MakingRoom(GateCase):
         self.assertEqual(len(self.states()), 2)
         self.gate.opened.set()
         self.assertEqual([client.read().body for client in (*under_way, late)], [b"/wait", b"/wait", b"/late"])
+
+    def test_a_body_that_still_comes_makes_room_and_is_answered_408(self) -> None:
+        self.serve(max_connections=1)
+        slow = self.client(post(b"hello")[:-1])
+        self.assertTrue(until(lambda: self.states() == [BODY]))
+        self.assert_answers(self.client())
+        self.assertEqual(slow.read().status, 408)
+        self.assertTrue(slow.is_closed())
+
+    def test_an_answer_that_is_not_taken_makes_room(self) -> None:
+        self.server = self.start(lambda request: Response(200, b"a" * int(request.query or 1)), max_connections=1)
+        greedy = self.client(get("/?30000000"))
+        self.assertTrue(until(lambda: self.states() == [ANSWER]))
+        self.assertEqual(self.client(get()).read().body, b"a")
+        self.assertLess(len(greedy.read_to_end()), 30_000_000)
 
     def test_for_the_honest_beside_many_that_drip(self) -> None:
         self.serve(max_connections=20)
@@ -299,6 +314,12 @@ class Listening(GateCase):
         (connection,) = self.server._connections._open
         self.assertTrue(connection.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
+    def test_lets_the_system_hold_little_of_what_is_not_taken(self) -> None:
+        self.assert_answers(self.connect(self.serve()))
+        (connection,) = self.server._connections._open
+        # Linux doubles what it is asked for.
+        self.assertLessEqual(connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF), 2 * 262144)
+
     def test_tells_the_application_who_asks_and_where(self) -> None:
         seen: list[Request] = []
 
@@ -318,9 +339,43 @@ class AConnectionChosenAsItGetsBusy(unittest.TestCase):
         with ours, theirs:
             theirs.sendall(b"request")
             connections = Connections(1)
-            connections.add(Connection(ours, "", False, 0))
+            connections.add(known(ours))
             self.assertTrue(connections.make_room())
             self.assertEqual(ours.recv(10), b"request")
             ours.sendall(b"answer")
             self.assertEqual(theirs.recv(10), b"answer")
             self.assertEqual(len(connections), 1)
+
+    def test_is_not_waited_for_until_it_takes_its_answer(self) -> None:
+        ours, theirs = socket.socketpair()
+        theirs.settimeout(PATIENCE)
+        with ours, theirs:
+            connections, chosen = Connections(1), known(ours)
+            connections.add(chosen)
+            self.assertTrue(connections.make_room())
+            chosen.enter(ANSWER)
+            connections.enforce_deadlines()
+            ours.sendall(b"a")
+            chosen.since -= 1
+            connections.enforce_deadlines()
+            self.assertEqual(theirs.recv(10), b"a")
+            self.assertEqual(theirs.recv(10), b"")
+
+
+class AConnectionThatHasJustCome(unittest.TestCase):
+    def test_makes_no_room_before_its_request_can_be_here(self) -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            connections, fresh = Connections(1), Connection(ours, "", False, 0)
+            connections.add(fresh)
+            self.assertFalse(connections.make_room())
+            fresh.idle_from = time.monotonic()
+            self.assertTrue(connections.make_room())
+
+
+def known(sock: socket.socket) -> Connection:
+    """One that has sent a request before."""
+    connection = Connection(sock, "", False, 0)
+    connection.enter(HEAD)
+    connection.enter(IDLE)
+    return connection
