@@ -7,6 +7,15 @@ are for people and say what to do next; programs go by the code.
 from __future__ import annotations
 
 
+def masked(text: str) -> str:
+    """The text without what has the form of a secret of ours: one typed in another thing's place must not be said again."""
+    if "smg" not in text:
+        return text
+    import re
+
+    return re.sub(r"smga?_[A-Za-z0-9_-]{20,}", "***", text)
+
+
 class GatewayError(Exception):
     """``hint`` is the way out; ``private`` (a path, the place of a damage) is for the machine's own administrator only:
     it is shown on the command line and on standard error, never in an answer of the API."""
@@ -16,10 +25,8 @@ class GatewayError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, hint: str = "", private: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.private = private
+        self.message, self.hint, self.private = masked(message), masked(hint), masked(private)
+        super().__init__(self.message)
 
     @property
     def detail(self) -> str:

@@ -11,10 +11,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import stat
 
-from secure_mcp_gateway.errors import Unavailable
+from secure_mcp_gateway.errors import Unavailable, masked
 from secure_mcp_gateway.store.document import AuditHead
 from secure_mcp_gateway.store.file import own, sync, sync_folder, write_all
 
@@ -42,7 +41,6 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "generation": (int, type(None)),
     "prev": (str,),
 }
-_SECRET = re.compile(r"smga?_[A-Za-z0-9_-]{20,}")
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -83,7 +81,7 @@ def _safe_name(value: str) -> str:
     """No secret gets here as a name, unless a caller typed one in a name's place; nor does a name that is no text get here."""
     if value.startswith(("smg_", "smga_")):
         return "***"
-    value = _SECRET.sub("***", value).encode("utf-8", "replace").decode()
+    value = masked(value).encode("utf-8", "replace").decode()
     return value if len(value) <= _LONGEST_NAME else value[:_LONGEST_NAME] + "..."
 
 

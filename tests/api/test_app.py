@@ -78,6 +78,19 @@ class Routing(TableCase):
         for header in (team.ADMIN, f"Basic {team.ADMIN}", "Bearer", f"Bearer {team.ADMIN}x", f"Bearer \u00fc{team.ADMIN}"[:12]):
             self.assertEqual(send(self.app, "GET", "/api/v1/whoami", key=None, Authorization=header).status, 401)
 
+    def test_a_key_in_a_wrong_place_is_not_said_again(self) -> None:
+        key = team.ADMIN
+        answers = [
+            send(self.app, "GET", f"/api/v1/users?{key}=1"),
+            send(self.app, "POST", "/api/v1/users", {key: 1}),
+            send(self.app, "POST", "/api/v1/users", {"email": f"x{key}@"}),
+            send(self.app, key, "/api/v1/users"),
+            send(self.app, "GET", f"/api/v1/configs/of {key}".replace(" ", "%20")),
+        ]
+        self.assertEqual([answer.status for answer in answers], [400, 400, 400, 405, 404])
+        for answer in answers:
+            self.assertNotIn(key, answer.body.decode() + repr(answer.headers))
+
     def test_nothing_is_cut_off_a_key_but_blanks(self) -> None:
         self.assertEqual(send(self.app, "GET", "/api/v1/whoami", key=f"  {team.ADMIN}").status, 200)
         for more in ("\x85", "\xa0", " \xa0", "=", ","):

@@ -16,8 +16,18 @@ from secure_mcp_gateway.cli import rows
 from secure_mcp_gateway.cli.main import main
 from tests.support import FolderCase, StoreCase, run
 
+SECRET = "smg_" + "s" * 43
+
 
 class Answers(StoreCase):
+    def test_a_key_in_a_wrong_place_is_not_said_again(self) -> None:
+        named = ("config", "import", f"--input-file=/nowhere/{SECRET}", "--config-name=x")
+        for words in (named, ("config", f"x{SECRET}"), (f"x{SECRET}",)):
+            for ran in (self.run_json(*words), self.run_table(*words)):
+                with self.subTest(words=words):
+                    self.assertEqual(ran.code, 2)
+                    self.assertNotIn(SECRET, ran.err + ran.out)
+
     def test_json_is_one_document_on_standard_output(self) -> None:
         ran = self.run_json("config", "list")
         self.assertEqual([config["mcp_config_name"] for config in ran.data], ["default_config"])
