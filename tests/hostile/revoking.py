@@ -85,9 +85,7 @@ BY_COMMAND: dict[str, Way] = {
     "disabled": lambda admin, key: admin.command("user", "disable-api-key", f"--api-key={key.id}"),
     "rotated": lambda admin, key: admin.command("user", "rotate-api-key", f"--api-key={key.id}"),
     "deleted": lambda admin, key: admin.command("user", "delete-api-key", f"--api-key={key.id}"),
-    "its user removed": lambda admin, key: admin.command(
-        "project", "remove-user", f"--project-name={key.project}", f"--email={key.user}"
-    ),
+    "its user removed": lambda admin, key: admin.command("project", "remove-user", f"--project-name={key.project}", f"--email={key.user}"),
     "its user deleted": lambda admin, key: admin.command("user", "delete", f"--email={key.user}", "--force"),
     "reset": lambda admin, key: admin.command("system", "reset", "--confirm"),
 }
