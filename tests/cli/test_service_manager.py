@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,9 +26,9 @@ _REQUEST = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\
 
 
 class Activated(Server):
-    def __init__(self, argv: list[str], handed: socket.socket | IO[bytes], **more: str) -> None:
+    def __init__(self, argv: list[str], handed: socket.socket | IO[bytes], before: tuple[str, ...] = (), **more: str) -> None:
         settings = environment(**{"LISTEN_FDS": "1", "LISTEN_FDNAMES": "api", **more})
-        words = ["sh", "-c", _HAND_OVER, "sh", *(argv if argv[0] == sys.executable else command(*argv))]
+        words = ["sh", "-c", _HAND_OVER, "sh", *before, *(argv if argv[0] == sys.executable else command(*argv))]
         self.process = subprocess.Popen(words, env=settings, cwd=ROOT, stdin=handed, stdout=-1, stderr=-1)
         self.line = self._first_line()
 
@@ -84,6 +85,16 @@ class Activation(ServerCase):
         with socket.create_server(("0.0.0.0", 0)) as listener:
             server = self.activated(handed=listener)
             self.assertIn("warning: without --tls-cert", server.stop()[1])
+
+    @unittest.skipUnless(shutil.which("unshare"), "there is no unshare command")
+    def test_without_any_network_of_its_own_it_serves_too(self) -> None:
+        tried = subprocess.run(["unshare", "--net", "true"], capture_output=True, timeout=DEADLINE, check=False)
+        if tried.returncode:
+            self.skipTest("only root can take the network away from a process")
+        server = Activated([*self.argv, "--paranoid"], self.listener, before=("unshare", "--net"))
+        self.addCleanup(server.kill)
+        self.assertEqual(server.get()["status"], "ok")
+        self.assertEqual(server.stop(), (0, ""))
 
     def refusal(self, handed: Any = None, *flags: str, **more: str) -> str:
         server = self.activated(*flags, handed=handed, **more)
