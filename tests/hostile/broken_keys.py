@@ -7,6 +7,7 @@ from typing import Any
 from secure_mcp_gateway.api import access
 from secure_mcp_gateway.repository import api_keys, key_secrets, names
 from secure_mcp_gateway.repository.call import Caller
+from secure_mcp_gateway.store import store
 from secure_mcp_gateway.store.document import Document, digest_of
 
 
@@ -51,6 +52,11 @@ def remembers_callers() -> None:
         return remembered[secret]
 
     access.authenticate = cached  # type: ignore[assignment,unused-ignore]
+
+
+def looks_once_a_second() -> None:
+    """What another process changed is seen a second late."""
+    store.FRESH_SECONDS = 1.0
 
 
 def looks_at_no_end() -> None:

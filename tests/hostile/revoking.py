@@ -7,7 +7,8 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from secure_mcp_gateway.operations import all_operations
@@ -170,7 +171,7 @@ def run(report: Report, scale: Scale) -> None:
                 _try_all(report, f"{kind}, on {connections} connections", server.port, admin, ways, make, bound, connections)
         finally:
             server.kill()
-        _catch(report, store, secret)
+        _catch(report, store, secret, connections)
 
 
 def _try_all(
@@ -194,15 +195,25 @@ def _taken_away(port: int, admin: Admin, key: Key, way: Way, connections: int) -
     return users.latest(), users.wrong
 
 
-def _catch(report: Report, store: str, secret: str) -> None:
-    server = Server(store, variant="tests.hostile.broken_keys:remembers_callers")
-    try:
-        admin = Admin(store, server.port, secret)
+def _catch(report: Report, store: str, secret: str, connections: int) -> None:
+    with _variant(store, "remembers_callers") as port:
+        admin = Admin(store, port, secret)
         key = admin.make_key(9999)
-        wire, asked = Wire(server.port), request("GET", "/api/v1/whoami", key.secret)
+        wire, asked = Wire(port), request("GET", "/api/v1/whoami", key.secret)
         before = wire.ask(asked).status
         OVER_REST["disabled"](admin, key)
         report.check("a variant that remembers who called is caught", (before, wire.ask(asked).status) == (200, 200))
         wire.close()
+    with _variant(store, "looks_once_a_second") as port:
+        admin = Admin(store, port, secret)
+        late, _ = _taken_away(port, admin, admin.make_key(9998), BY_COMMAND["deleted"], connections)
+        report.check(f"a variant that looks once a second is caught, {late * 1000:.0f} ms late", late > _LATE)
+
+
+@contextmanager
+def _variant(store: str, name: str) -> Iterator[int]:
+    server = Server(store, variant=f"tests.hostile.broken_keys:{name}")
+    try:
+        yield server.port
     finally:
         server.kill()
