@@ -10,7 +10,7 @@ import sys
 
 from tests.parts import main
 
-PARTS = ("requests", "keys", "named_files", "told")
+PARTS = ("requests", "crowds", "keys", "named_files", "told")
 
 if __name__ == "__main__":
     sys.exit(main("tests.hostile", PARTS, sys.argv[1:]))

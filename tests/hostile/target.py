@@ -17,7 +17,7 @@ from tests.support import DEADLINE
 from tests.web.raw import RawClient
 from tests.web.test_tls import client_context
 
-_ESTABLISHED = "01"
+_ESTABLISHED, _LISTENING = "01", "0A"
 
 
 class Target:
@@ -41,13 +41,20 @@ class Target:
         assert until(lambda: not self._unread()), "the server does not read what came"
 
     def _unread(self) -> int:
-        own, unread = f":{self.server.port:04X}", 0
+        return self._queued(_ESTABLISHED)
+
+    def queue(self) -> int:
+        """How many wait to be let in."""
+        return self._queued(_LISTENING)
+
+    def _queued(self, state: str) -> int:
+        own, queued = f":{self.server.port:04X}", 0
         with open("/proc/net/tcp", encoding="ascii") as table:
             for line in table:
                 words = line.split()
-                if words[1].endswith(own) and words[3] == _ESTABLISHED:
-                    unread += int(words[4].partition(":")[2], 16)
-        return unread
+                if words[1].endswith(own) and words[3] == state:
+                    queued += int(words[4].partition(":")[2], 16)
+        return queued
 
     @property
     def memory(self) -> int:
