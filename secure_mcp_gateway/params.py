@@ -177,6 +177,9 @@ def _check_text(param: Param, value: Any, field: str) -> str:
 
 
 def _check_integer(param: Param, value: Any, field: str) -> int:
+    # JSON Schema, which we are described in, takes 90.0 for an integer.
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidRequest(f"{field} must be a whole number")
     low, high = param.minimum, param.maximum

@@ -146,6 +146,14 @@ class EveryRoute(TableCase):
             options = send(app, "OPTIONS", path.partition("?")[0])
             self.assertEqual((options.status, dict(options.headers)["Allow"].split(", ")), (204, allow))
 
+    def test_a_number_without_a_fraction_is_whole_as_json_schema_has_it(self) -> None:
+        app = ManagementApp(self.fresh())
+        made = send(app, "POST", "/api/v1/admin-keys", {"name": "new", "expires_in_days": 90.0})
+        self.assertEqual(made.status, 201, made.body)
+        for number in (90.5, 1e300, 0.0, True):
+            refused = send(app, "POST", "/api/v1/admin-keys", {"name": "other", "expires_in_days": number})
+            self.assertEqual((refused.status, b"expires_in_days must be" in refused.body), (400, True), refused.body)
+
     def test_openapi_has_every_row_with_its_own_errors(self) -> None:
         document = json.loads(send(ManagementApp(self.fresh()), "GET", "/openapi.json", key=None).body)
         found = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
