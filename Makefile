@@ -3,8 +3,10 @@ HOST ?= 127.0.0.1
 PORT ?= 8001
 PACKAGE = secure_mcp_gateway
 CHECKERS = ruff==0.17.6 mypy==2.4.1 vermin==1.9.2
+FUZZERS = schemathesis==4.32.5
+GUIDED = atheris>=2.3,<4
 
-.PHONY: run test check crash hostile clean
+.PHONY: run test check crash hostile fuzz clean
 
 # Start the management API as it stands here; its store stays in .run/ from one run to the next.
 run:
@@ -31,6 +33,19 @@ crash:
 # make hostile HOSTILE="requests", make hostile HOSTILE="--quick"
 hostile:
 	@$(PYTHON) -m tests.hostile $(HOSTILE)
+
+# Fuzz what the admin API reads and answers, with schemathesis and atheris. A part alone, or a bounded share of all:
+# make fuzz FUZZ="readers", make fuzz FUZZ="--quick"
+fuzz: .tools/fuzz/installed
+	@.tools/fuzz/bin/python -m tests.fuzz $(FUZZ)
+
+# Not every Python has a wheel of atheris; its part is skipped then.
+.tools/fuzz/installed: Makefile
+	rm -rf .tools/fuzz
+	$(PYTHON) -m venv .tools/fuzz
+	.tools/fuzz/bin/python -m pip install --quiet $(FUZZERS)
+	-.tools/fuzz/bin/python -m pip install --quiet --only-binary :all: "$(GUIDED)"
+	touch $@
 
 # The checkers live in an environment of their own, made again when their versions above change.
 .tools/installed: Makefile

@@ -1,0 +1,65 @@
+"""Loaded by schemathesis: its own checks, but for what ``allowed`` names, and a tally of what was answered.
+
+The tally is written to the file that ``FUZZ_TALLY`` names, as JSON: {"statuses": {status: times}, "rules": {rule: times}}.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from schemathesis.specs.openapi.checks import allow_header_conformance, positive_data_acceptance
+
+from tests.fuzz.allowed import ALLOW, rule_of
+
+STATUSES: Counter[str] = Counter()
+RULES: Counter[str] = Counter()
+LOCK = threading.Lock()
+
+
+@schemathesis.hook
+def after_call(context: Any, case: Any, response: Any) -> None:
+    with LOCK:
+        STATUSES[str(response.status_code)] += 1
+
+
+@schemathesis.check
+def accepts_or_names_a_rule(ctx: Any, response: Any, case: Any) -> bool | None:
+    """What fits its schema is accepted, or refused by a rule that no schema says."""
+    try:
+        found: bool | None = positive_data_acceptance(ctx, response, case)
+    except AssertionError:
+        rule = rule_of(response.status_code, response.json()["detail"])
+        if not rule:
+            raise
+        with LOCK:
+            RULES[rule] += 1
+        return None
+    return found
+
+
+@schemathesis.check
+def allows_what_the_path_takes(ctx: Any, response: Any, case: Any) -> bool | None:
+    try:
+        found: bool | None = allow_header_conformance(ctx, response, case)
+    except AssertionError:
+        if response.headers.get("allow") != [ALLOW.get(case.operation.path)]:
+            raise
+        with LOCK:
+            RULES[case.operation.path] += 1
+        return None
+    return found
+
+
+def _write() -> None:
+    with LOCK:
+        Path(os.environ["FUZZ_TALLY"]).write_text(json.dumps({"statuses": STATUSES, "rules": RULES}), encoding="utf-8")
+
+
+atexit.register(_write)
