@@ -8,7 +8,7 @@ import re
 import stat
 import sys
 
-from secure_mcp_gateway.store.file import sync, write_all
+from secure_mcp_gateway.store.file import own, sync, write_all
 
 if sys.platform != "win32":
     from fcntl import LOCK_EX, LOCK_NB, flock
@@ -65,6 +65,7 @@ def _created(folder: Folder) -> tuple[str, int]:
     for _ in range(_TRIES):
         name = f".secure-mcp-gateway-{os.urandom(8).hex()}.tmp"
         descriptor = folder.open(name, _NEW)
+        own(descriptor, None)
         if _is_kept(descriptor):
             return name, descriptor
         os.close(descriptor)

@@ -7,7 +7,7 @@ import re
 import time
 
 from secure_mcp_gateway.errors import Unavailable
-from secure_mcp_gateway.store.file import BACKUPS, MODE, StoreFile, own, sync, sync_folder, write_all
+from secure_mcp_gateway.store.file import BACKUPS, MODE, StoreFile, own, sync, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,42 +24,74 @@ def backup_path(file: StoreFile, why: str) -> str:
 
 
 def write_backup(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
-    """On the disk when this returns; the oldest beyond the last ten go."""
+    """On the disk when this returns; the oldest beyond the last ten go, where they can be taken away."""
     try:
-        _write(file, path, pieces)
-        _prune(file, os.path.dirname(path))
+        with _Folder(file) as folder:
+            _write(folder, file, os.path.basename(path), pieces)
+            _prune(folder, file, os.path.basename(path))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise Unavailable(f"the safety backup cannot be written, so nothing is changed: {reason}", private=path) from None
 
 
-def _write(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
-    folder, owner = file.own_folder(BACKUPS), file.owner()
+class _Folder:
+    """Held open, so that whoever owns it cannot lead root elsewhere meanwhile; by path where the system has no other way (Windows)."""
+
+    def __init__(self, file: StoreFile) -> None:
+        self.path, self.descriptor = file.own_folder(BACKUPS)
+
+    def __enter__(self) -> _Folder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+
+    def at(self, name: str) -> str:
+        return name if self.descriptor is not None else os.path.join(self.path, name)
+
+    def remove(self, name: str) -> None:
+        os.unlink(self.at(name), dir_fd=self.descriptor)
+
+
+def _write(folder: _Folder, file: StoreFile, name: str, pieces: Sequence[bytes]) -> None:
     # Under a name of its own until it is whole: a crash must not leave a torn file that looks like a backup.
-    temporary = file.temporary_backup
+    temporary = os.path.basename(file.temporary_backup)
     try:
-        os.unlink(temporary)
+        folder.remove(temporary)
     except FileNotFoundError:
         pass
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), MODE)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(folder.at(temporary), flags, MODE, dir_fd=folder.descriptor)
     try:
-        own(descriptor, owner)
+        own(descriptor, file.owner())
         write_all(descriptor, pieces)
         sync(descriptor)
-        os.rename(temporary, path)
+        os.rename(folder.at(temporary), folder.at(name), src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
     except OSError:
-        os.unlink(temporary)
+        folder.remove(temporary)
         raise
     finally:
         os.close(descriptor)
-    sync_folder(folder)
+    if folder.descriptor is not None:
+        sync(folder.descriptor)
 
 
-def _prune(file: StoreFile, folder: str) -> None:
+def _prune(folder: _Folder, file: StoreFile, newest: str) -> None:
+    """``newest`` stays in any case: where the clock was set back, it is not the last by name."""
     ours = re.compile(re.escape(_stem(file)) + r"-\d{8}T\d{6}\.\d{9}Z-.*\.json")
-    mine = sorted(name for name in os.listdir(folder) if ours.fullmatch(name))
+    found = os.listdir(folder.path if folder.descriptor is None else folder.descriptor)
+    # What is dated later than the newest was made while the clock was ahead: it counts as older.
+    mine = sorted((name for name in found if ours.fullmatch(name)), key=lambda name: (_moment(file, name) <= _moment(file, newest), name))
     for name in mine[:-KEPT]:
-        os.unlink(os.path.join(folder, name))
+        try:
+            folder.remove(name)
+        except OSError:
+            pass  # one too many is no reason to refuse the change
+
+
+def _moment(file: StoreFile, name: str) -> str:
+    return name[len(_stem(file)) + 1 :][:26]
 
 
 def _stem(file: StoreFile) -> str:

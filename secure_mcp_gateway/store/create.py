@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from secure_mcp_gateway.errors import Conflict, Unavailable
+from secure_mcp_gateway.errors import Conflict, InvalidRequest, Unavailable
 from secure_mcp_gateway.store import encoding
 from secure_mcp_gateway.store.audit import AuditLog
 from secure_mcp_gateway.store.backups import backup_path, write_backup
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 def create(store: Store, content: Callable[[Draft], T], entry: AuditEntry, overwrite: bool) -> T:
+    if store.path.endswith(".jsonl"):
+        raise InvalidRequest("a store's name must not end in .jsonl: the names of audit logs do", "end it in .json", private=store.path)
     try:
         make_folder(store.folder)
         if store.exists():

@@ -19,6 +19,7 @@ BACKUPS = "backups"
 _CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _BUFFERS_A_CALL = 1024  # IOV_MAX
+_HAS_DIR_FD = os.open in os.supports_dir_fd
 
 
 def identity(found: os.stat_result) -> Identity:
@@ -70,6 +71,8 @@ def make_folder(folder: str) -> None:
         os.mkdir(folder, 0o700)
     except FileExistsError:
         return
+    # Whatever the umask: it could have locked us out.
+    os.chmod(folder, 0o700)
     sync_folder(os.path.dirname(folder))
 
 
@@ -190,14 +193,28 @@ class StoreFile:
             raise self.failure(error, "read") from None
         return found.st_uid, found.st_gid
 
-    def own_folder(self, name: str) -> str:
-        """The path of a folder beside the store: made with mode 0700 where it is missing, and the store's owner's. Raises OSError."""
+    def own_folder(self, name: str) -> tuple[str, int | None]:
+        """A folder beside the store: its path, and its open descriptor where the system gives one, for the caller to close. It is made
+        with mode 0700 where it is missing, and the store's owner's. Raises OSError.
+
+        As root for somebody else never through a link: that would give them any folder of the machine.
+        """
         folder = os.path.join(self.folder, name)
         make_folder(folder)
+        if not _HAS_DIR_FD:
+            return folder, None
         owner = self.owner()
-        if owner is not None and os.stat(folder).st_uid != owner[0]:
-            os.chown(folder, *owner)
-        return folder
+        foreign = owner is not None and owner[0] != 0
+        if foreign and os.path.islink(folder):
+            raise StoreForbidden(f"{name} beside the store is a link, and the store is not root's", "put a folder there", private=folder)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC | (_NOFOLLOW if foreign else 0))
+        try:
+            if owner is not None and os.fstat(descriptor).st_uid != owner[0]:
+                os.fchown(descriptor, *owner)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return folder, descriptor
 
     def _is_mine(self) -> bool:
         """Then the file's mode is in the way, not its owner."""

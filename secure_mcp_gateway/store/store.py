@@ -10,7 +10,7 @@ from secure_mcp_gateway.errors import GatewayError, OutcomeUnknown, Unavailable
 from secure_mcp_gateway.store import encoding
 from secure_mcp_gateway.store.audit import AuditEntry, AuditLog
 from secure_mcp_gateway.store.document import Document, Draft
-from secure_mcp_gateway.store.file import StoreFile, identity
+from secure_mcp_gateway.store.file import MODE, StoreFile, identity
 from secure_mcp_gateway.store.lock import FileLock
 from secure_mcp_gateway.store.refusals import Refusals
 
@@ -177,9 +177,12 @@ class Store:
     def own_folder(self, name: str) -> str:
         """The path of a folder beside the store, made where it is missing, for its owner alone."""
         try:
-            return self.file.own_folder(name)
+            folder, descriptor = self.file.own_folder(name)
+            if descriptor is not None:
+                os.close(descriptor)
         except OSError as error:
             raise self.file.failure(error, "written") from None
+        return folder
 
     def log(self, document: Document) -> AuditLog:
         name = document.audit.file
@@ -272,7 +275,8 @@ class Store:
                     lines.append(self._refusal_line(ticket, refusal_code(error), document))
                 continue
             document = draft.sealed(draft.generation + ticket.counts)
-            lines.append(ticket.entry.line("ok", document.generation if ticket.counts else None, draft.names, draft.holds_secret))
+            resolved = {**draft.names, **self._refusals.left_out(ticket.entry.actor)}
+            lines.append(ticket.entry.line("ok", document.generation if ticket.counts else None, resolved, draft.holds_secret))
             settled.append(ticket)
         try:
             self._persist(loaded, document, lines, durable=bool(settled))
@@ -317,7 +321,10 @@ class Store:
             self._loaded = Loaded(document, descriptor, found)
 
     def _adopt(self, descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        if os.name != "nt" and found.st_mode & 0o777 != MODE and found.st_uid == os.geteuid():
+            os.fchmod(descriptor, MODE)  # made under a strange umask: nobody could open it again
         owner = self.file.owner()
-        if owner is not None and owner[0] != os.fstat(descriptor).st_uid:
+        if owner is not None and owner[0] != found.st_uid:
             os.fchown(descriptor, *owner)
 

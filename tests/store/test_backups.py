@@ -58,6 +58,30 @@ class BackupTest(StoreCase):
             self.assertEqual((newest.generation, newest.generation - oldest.generation), (store.snapshot().generation - 1, 9))
         self.assertLessEqual(set(foreign), set(self.names()))
 
+    def test_the_one_made_just_now_stays_where_the_clock_was_ahead_for_those_before(self) -> None:
+        store = self.made()
+        add(store, 0, backup=True)
+        (first,) = self.names()
+        for day in range(10, 22):
+            self.write(self.at("backups", f"store-209901{day}T000000.000000000Z-system-reset.json"), b"{}")
+        for number in range(1, 4):
+            told: list[str] = []
+            store.commit(lambda draft, told=told: told.append(draft.safety_backup), entry(), backup=True)  # type: ignore[misc]
+            self.assertTrue(os.path.exists(told[0]), number)
+        names = self.names()
+        self.assertEqual(len(names), 10)
+        self.assertIn(first, names)
+        self.assertNotIn("store-20990110T000000.000000000Z-system-reset.json", names)
+
+    def test_one_that_cannot_be_taken_away_is_no_reason_to_refuse_the_change(self) -> None:
+        store = self.made()
+        add(store, 0, backup=True)
+        stuck = "store-20000101T000000.000000000Z-system-reset.json"
+        os.mkdir(self.at("backups", stuck))
+        for number in range(1, 14):
+            self.assertEqual(add(store, number, backup=True), number + 2)
+        self.assertEqual((len(self.names()), stuck in self.names()), (11, True))
+
     def test_one_that_cannot_be_written_refuses_the_change(self) -> None:
         store = self.made()
         self.write(self.at("backups"), b"a file where the folder should be")

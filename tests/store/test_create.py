@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from secure_mcp_gateway.errors import Conflict, StoreBusy, Unavailable
+from secure_mcp_gateway.errors import Conflict, InvalidRequest, StoreBusy, Unavailable
 from secure_mcp_gateway.store.document import Draft
 from secure_mcp_gateway.store.store import Store
 from tests.store.processes import Channel, Child
@@ -38,6 +38,11 @@ class CreationTest(StoreCase):
             self.assertEqual(caught.exception.exit_code, 4)
             self.assertNotIn(self.folder, caught.exception.detail)
             self.assertEqual((self.read(), self.read(self.at("audit.jsonl")), self.backups()), (damaged, log, []))
+
+    def test_a_name_that_is_an_audit_logs_is_refused(self) -> None:
+        for name in ("audit.jsonl", "other.audit.jsonl"):
+            self.assertRaises(InvalidRequest, self.made, self.at(name))
+        self.assertEqual(self.files(), set())
 
     def test_of_many_that_make_one_at_once_exactly_one_succeeds(self) -> None:
         def make(channel: Channel) -> str:

@@ -7,7 +7,7 @@ import shutil
 import unittest
 from typing import Any, Callable
 
-from secure_mcp_gateway.errors import Forbidden, GatewayError
+from secure_mcp_gateway.errors import Forbidden, GatewayError, StoreForbidden
 from secure_mcp_gateway.store.store import Store
 from tests.store.processes import Channel, Child
 from tests.store.sample_store import StoreCase, add, entry, putting, users_of
@@ -32,7 +32,7 @@ class ModeTest(StoreCase):
         self.addCleanup(os.umask, os.umask(0o022))
 
     def test_whatever_the_umask_everything_is_the_owner_s_alone(self) -> None:
-        for umask in (0o000, 0o022, 0o027, 0o077):
+        for umask in (0o000, 0o022, 0o027, 0o077, 0o277, 0o777):
             os.umask(umask)
             with self.subTest(umask=oct(umask)):
                 home = self.at(oct(umask))
@@ -96,6 +96,18 @@ class OwnerTest(StoreCase):
         os.chown(self.path + ".lock", 0, 0)
         add(Store(self.path), 1)
         self.assert_owned()
+
+    def test_a_link_beside_the_store_gives_its_owner_no_folder_of_root(self) -> None:
+        victim = self.at("victim")
+        os.mkdir(victim, 0o755)
+        for name in ("backups", "files", "servers"):
+            os.symlink(victim, self.at(name))
+            with self.assertRaises(StoreForbidden) as caught:
+                Store(self.path).own_folder(name)
+            self.assertIn(name, caught.exception.message)
+        data = self.read()
+        self.assertRaises(StoreForbidden, add, Store(self.path), 1, backup=True)
+        self.assertEqual((os.stat(victim).st_uid, os.listdir(victim), self.read()), (0, [], data))
 
     def test_also_where_the_store_is_made_anew_over_the_old(self) -> None:
         Store(self.path).create(putting(1), entry("generate-config"), overwrite=True)
