@@ -106,6 +106,17 @@ class Restoring(RestoreCase):
         self.assertIn("dropped", counts["warnings"][2])
         self.assertNotIn("of nobody", json.dumps(counts))
 
+    def test_a_key_with_a_time_of_disabling_arrives_disabled_unless_the_file_says_that_it_is_not(self) -> None:
+        given: list[tuple[dict[str, Any], bool]] = [({}, True), ({"disabled": None}, True), ({"disabled": False}, False)]
+        for said, disabled in given:
+            document = old.line_2_1()
+            document["apikeys"][old.KEY].update(said, disabled_at="2025-09-01T09:00:00.000001")
+            with self.subTest(said=said):
+                warnings = ["apikeys[0] arrives disabled: it has a disabled_at"] if disabled else []
+                self.assertEqual(self.restore(document)["warnings"], warnings)
+                keys = [key for _, key in self.store.snapshot().table("apikeys").items()]
+                self.assertEqual([key["disabled"] for key in keys if key["hint"] == old.KEY[-4:]], [disabled])
+
     def test_a_file_in_the_stores_place_is_migrated_by_the_first_write_after_a_backup(self) -> None:
         path = os.path.join(self.folder, "elsewhere", "store.json")
         os.mkdir(os.path.dirname(path))

@@ -258,7 +258,7 @@ def _api_key(made: Converted, position: int, secret: str, record: Record) -> Rec
     made.problems += lost_restrictions(where, record, ("disabled", "disabled_at", "expires_at"))
     expires = None if record.get("expires_at") is None else made.time(where, record, "expires_at")
     disabled = made.flag(where, record, "disabled")
-    if record.get("disabled_at") is not None and "disabled" not in record:
+    if record.get("disabled_at") is not None and record.get("disabled") is None:
         made.warnings.append(f"{where} arrives disabled: it has a disabled_at")
         disabled = True
     return {

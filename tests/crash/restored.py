@@ -169,7 +169,7 @@ def _policy(policy: Record) -> Record:
 
 
 def _key(secret: str, record: Record) -> Record:
-    disabled = record["disabled"] is True if "disabled" in record else record.get("disabled_at") is not None
+    disabled = record.get("disabled_at") is not None if record.get("disabled") is None else record["disabled"] is True
     expires = record.get("expires_at")
     return {
         **record,
