@@ -186,6 +186,10 @@ class Refusing(RestoreCase):
             (("projects", old.PROJECT_ID, "expires_at"), "2027-01-01T00:00:00"),
             (("apikeys", old.KEY, "allowed_ips"), ["10.0.0.1"]),
             (("apikeys", old.KEY, "status"), "Disabled"),
+            (("apikeys", old.KEY, "deleted"), True),
+            (("apikeys", old.KEY, "not_after"), "2025-01-01T00:00:00"),
+            ((*server, "disabled_tools"), ["rm"]),
+            ((*server, "input_guardrail_config"), {"enabled": True}),
             (("mcp_configs", old.CONFIG_ID, "common_overrides"), {"prompt_guardrails_config": {"enabled": True}}),
         ]
         for path, value in lost:
@@ -193,6 +197,12 @@ class Refusing(RestoreCase):
             _at(document, path[:-1])[path[-1]] = value
             with self.subTest(path=path):
                 self.assert_refused(document, "restriction that cannot be kept", str(path[-1]) if path[-1] != "echo" else "rate_limit")
+
+    def test_one_for_all_servers_is_refused_once(self) -> None:
+        for name in ("input_guardrail_config", "disabled", "denied_tools", "anything"):
+            document = old.line_2_2()
+            document["mcp_configs"][old.CONFIG_ID]["common_overrides"] = {name: {"enabled": True}}
+            self.assertEqual(self.assert_refused(document).count(f"common_overrides.{name} is"), 1, name)
 
     def test_names_that_would_mean_two_things_are_refused(self) -> None:
         document = old.line_2_1()

@@ -6,7 +6,7 @@ from secure_mcp_gateway.errors import StoreDamaged
 from secure_mcp_gateway.store.check import POLICIES, content_problems, keys_of_nobody, place
 from secure_mcp_gateway.store.clock import utc_time
 from secure_mcp_gateway.store.document import Document, digest_of, member_key
-from secure_mcp_gateway.store.restrictions import KEPT_ELSEWHERE, KEPT_IN_OVERRIDES, KEPT_IN_SERVER, lost_restrictions
+from secure_mcp_gateway.store.restrictions import KEPT_ELSEWHERE, KEPT_IN_OVERRIDES, KEPT_IN_SERVER, lost_restrictions, restricts
 from secure_mcp_gateway.store.server_checks import deep_problems, servers_problems
 
 TYPE_CHECKING = False
@@ -154,7 +154,7 @@ def servers_from_enkrypt(config: Record, where: str) -> tuple[Any, list[str]]:
         problems += [
             f"{at}common_overrides.{field} is switched on and has no meaning here: take it out"
             for field, value in overrides.items()
-            if field not in KEPT_IN_OVERRIDES and "guardrails" not in field and isinstance(value, dict) and value.get("enabled") is True
+            if field not in KEPT_IN_OVERRIDES and not restricts(field, value) and isinstance(value, dict) and value.get("enabled") is True
         ]
         if overrides.get("tools"):
             problems.append(f"{at}common_overrides.tools is a restriction that cannot be kept here: give it to each server")
