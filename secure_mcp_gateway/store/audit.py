@@ -1,7 +1,8 @@
 """The audit log: one JSON line a deed, each chained to the one before by SHA-256.
 
-A line is ``{"n", "time", "actor", "request_id", "operation", "named", "result", "generation", "prev", "hash"}``: ``prev`` is the hash of
-the line before, ``hash`` the digest of the line's own bytes before it. The document holds how many lines there are and the last
+A line is ``{"n", "time", "actor", "request_id", "operation", "named", "result", "generation", "base", "prev", "hash"}``: ``base`` is the
+generation of the document that the deed went from, ``prev`` the hash of the line before, ``hash`` the digest of the line's own bytes before
+it. The document holds how many lines there are and the last
 hash, so that a line that was removed, changed or cut off shows. Who owns the store can write both anew: the chain convinces against
 everybody else.
 """
@@ -39,8 +40,10 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "named": (dict,),
     "result": (str,),
     "generation": (int, type(None)),
+    "base": (int,),
     "prev": (str,),
 }
+_WITHOUT_BASE = _FIELDS.keys() - {"base"}  # as the first releases wrote them
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -85,7 +88,7 @@ def _safe_name(value: str) -> str:
     return value if len(value) <= _LONGEST_NAME else value[:_LONGEST_NAME] + "..."
 
 
-def _open_regular(path: str, flags: int) -> int:
+def open_regular(path: str, flags: int) -> int:
     """A FIFO in the log's place must not be waited for."""
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -117,9 +120,9 @@ def opened(line: bytes) -> Line | None:
 
 
 def _is_line(content: Any) -> bool:
-    if not isinstance(content, dict) or content.keys() != _FIELDS.keys():
+    if not isinstance(content, dict) or content.keys() not in (_FIELDS.keys(), _WITHOUT_BASE):
         return False
-    if not all(type(content[field]) in types for field, types in _FIELDS.items()):
+    if not all(type(value) in _FIELDS[field] for field, value in content.items()):
         return False
     actor, named = content["actor"], content["named"]
     return actor.keys() == {"kind", "id", "name"} and {type(text) for each in (actor, named) for text in each.values()} == {str}
@@ -149,6 +152,20 @@ class AuditLog:
         self._rotate_at = rotate_at
         self._descriptor = -1
         self._tail: AuditHead | None = None
+        self._known: AuditHead | None = None  # the document's head that goes with the tail
+        self._last_generation = 0  # that the lines behind the head tell of; 0 where the document is the newest
+
+    def goes_on_from(self, head: AuditHead, generation: int) -> int:
+        """The generation that the next write is counted from: the document's, or, where an older copy of the document was put in its
+        place, the last one that was ever acknowledged."""
+        from secure_mcp_gateway.store.audit_check import last_generation
+
+        try:
+            if not self._is_warm(head):
+                self._last_generation = last_generation(self, head, generation)
+        except OSError:
+            pass  # what is wrong with the log is said by who writes to it
+        return max(generation, self._last_generation)
 
     def append(self, head: AuditHead, generation: int, lines: list[Line], owner: tuple[int, int] | None, durable: bool) -> AuditHead:
         """Write the lines behind what stands there and give the new head; ``Unavailable`` leaves the log as it was."""
@@ -161,7 +178,7 @@ class AuditLog:
 
     def forget(self) -> None:
         """Look at the file anew next time: the last lines may not have become part of the document."""
-        descriptor, self._descriptor, self._tail = self._descriptor, -1, None
+        descriptor, self._descriptor, self._tail, self._known = self._descriptor, -1, None, None
         if descriptor >= 0:
             os.close(descriptor)
 
@@ -170,7 +187,7 @@ class AuditLog:
         count, last, generation, size = 0, GENESIS, 0, 0
         for path in self.files():
             position, size = 0, 0
-            with open(path, "rb", opener=_open_regular) as file:
+            with open(path, "rb", opener=open_regular) as file:
                 for line in file:
                     position += len(line)
                     content = opened(line)
@@ -198,7 +215,7 @@ class AuditLog:
     def lines(self) -> Iterator[bytes]:
         """Every line as it stands there, the oldest first; the last one may be torn."""
         for path in self.files():
-            with open(path, "rb", opener=_open_regular) as file:
+            with open(path, "rb", opener=open_regular) as file:
                 yield from file
 
     def _append(self, head: AuditHead, generation: int, lines: list[Line], owner: tuple[int, int] | None, durable: bool) -> AuditHead:
@@ -208,10 +225,13 @@ class AuditLog:
         data, count, last = b"", tail.lines, tail.head
         for line in repairs + lines:
             count += 1
-            sealed, digest = seal(_encode({"n": count, **line, "prev": last}).encode())
+            sealed, digest = seal(_encode({"n": count, **line, "base": generation, "prev": last}).encode())
             data, last = data + sealed, digest
         self._write(data, tail.size, durable)
         self._tail = AuditHead(count, last, tail.size + len(data), tail.file)
+        self._known = self._tail if durable else head
+        if durable:
+            self._last_generation = 0
         return self._tail
 
     def _write(self, data: bytes, size: int, durable: bool) -> None:
@@ -229,7 +249,7 @@ class AuditLog:
 
     def _present_tail(self, head: AuditHead, generation: int, owner: tuple[int, int] | None) -> tuple[AuditHead, list[Line]]:
         """Where the log ends now, with the lines that say what had to be repaired to find that out."""
-        if self._descriptor >= 0 and self._tail is not None and self._is_current(self._tail.size) and self._tail.lines >= head.lines:
+        if self._tail is not None and self._is_warm(head):
             return self._tail, []
         self.forget()
         made = not os.path.exists(self.path)
@@ -241,6 +261,12 @@ class AuditLog:
         from secure_mcp_gateway.store.audit_check import recovered
 
         return recovered(self, self._descriptor, head, generation)
+
+    def _is_warm(self, head: AuditHead) -> bool:
+        """Nobody else wrote since we did, neither here nor to the document."""
+        if self._descriptor < 0 or self._tail is None or self._known is None:
+            return False
+        return (self._known.lines, self._known.head) == (head.lines, head.head) and self._is_current(self._tail.size)
 
     def _is_current(self, size: int) -> bool:
         try:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 
-from secure_mcp_gateway.store.audit import GENESIS, REPAIR, is_torn, opened
+from secure_mcp_gateway.store.audit import GENESIS, REPAIR, is_torn, open_regular, opened
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.store.document import AuditHead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from secure_mcp_gateway.store.audit import AuditLog, Line
+
+_UNCOMMITTED, _LOST = "uncommitted_lines", "lines_of_lost_writes"
 
 
 def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) -> tuple[AuditHead, list[Line]]:
@@ -40,8 +42,26 @@ def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) 
         size = _line_ended(descriptor, size)
         repairs.append(_repair({"gap": f"line {count + 1} is not as it was written"}))
     if behind.uncommitted:
-        repairs.append(_repair({"uncommitted_lines": ",".join(map(str, sorted(behind.uncommitted)))}))
+        named = _LOST if behind.is_rolled_back else _UNCOMMITTED
+        repairs.append(_repair({named: ",".join(map(str, sorted(behind.uncommitted)))}))
     return AuditHead(count, last, size, head.file), repairs
+
+
+def last_generation(log: AuditLog, head: AuditHead, generation: int) -> int:
+    """The highest generation that the log tells of, where its lines behind the head prove that the document, at ``generation``, is an
+    older copy; else ``generation``. Raises OSError."""
+    descriptor = open_regular(log.path, os.O_RDONLY)
+    try:
+        data = _behind(log, descriptor, head) or b""
+    finally:
+        os.close(descriptor)
+    behind, highest = Behind(generation), generation
+    for line in data.split(b"\n")[:-1]:
+        content = opened(line + b"\n")
+        if content is None or behind.problem(content):
+            break
+        highest = max(highest, content["generation"] or 0)
+    return highest if behind.is_rolled_back else generation
 
 
 def _behind(log: AuditLog, descriptor: int, head: AuditHead) -> bytes | None:
@@ -103,24 +123,31 @@ def _tells_of_a_write(content: Line) -> bool:
 def _declared(content: Line) -> set[int]:
     if content["operation"] != REPAIR:
         return set()
-    return {int(each) for each in content["named"].get("uncommitted_lines", "").split(",") if each.isdecimal()}
+    return _numbers(content, _UNCOMMITTED)
 
 
-def newest_first(lines: list[bytes], head: AuditHead, keep: dict[str, str]) -> list[Line]:
+def _numbers(content: Line, name: str) -> set[int]:
+    return {int(each) for each in content["named"].get(name, "").split(",") if each.isdecimal()}
+
+
+def newest_first(lines: list[bytes], head: AuditHead, generation: int, keep: dict[str, str]) -> list[Line]:
     """Every line that ``keep`` admits (``since``, ``actor``, ``operation``), each with ``committed``: whether its write took place."""
     found: list[Line] = []
-    uncommitted: set[int] = set()
+    uncommitted, behind = set[int](), Behind(generation)
     for raw in lines:
         content = opened(raw)
         if content is None:
             continue
         uncommitted |= _declared(content)
-        if content["n"] > head.lines and _tells_of_a_write(content):
+        if content["n"] > head.lines and behind.problem(content):
             uncommitted.add(content["n"])
         if _admitted(content, keep):
             found.append(content)
+    if not behind.is_rolled_back:
+        uncommitted |= behind.uncommitted
     for content in found:
         content["committed"] = content["result"] == "ok" and content["n"] not in uncommitted
+        content.pop("base", None)
         del content["prev"], content["hash"]
     return found[::-1]
 
@@ -137,10 +164,10 @@ def _admitted(content: Line, keep: dict[str, str]) -> bool:
 def verified(log: AuditLog, head: AuditHead, generation: int) -> Line:
     """``{valid, lines, broken_line, problem}``: the first line that is not as it was written, over all rotated files.
 
-    Of a valid log ``problem`` says what is to be known all the same: a torn last line, and lines behind the document's head that tell
-    of writes which it does not hold.
+    Of a valid log ``problem`` says what is to be known all the same: a torn last line, and writes that the document does not hold,
+    because a crash came between or an older copy of it was put in its place, now or at any time before.
     """
-    count, last, behind, torn = 0, GENESIS, Behind(generation), False
+    count, last, behind, torn, lost = 0, GENESIS, Behind(generation), False, list[str]()
     for raw in log.lines():
         if count >= head.lines and not raw.endswith(b"\n") and is_torn(raw, count + 1):
             torn = True
@@ -150,27 +177,34 @@ def verified(log: AuditLog, head: AuditHead, generation: int) -> Line:
             return _broken(count + 1, "its bytes are not those that were written")
         problem = _problem(content, count + 1, last) or (behind.problem(content) if count >= head.lines else "")
         if problem:
-            return _broken(count + 1, problem)
+            return _broken(*_blamed(content, count, problem))
+        if content["operation"] == REPAIR and (gone := _numbers(content, _LOST)):
+            lost.append(f"line {count + 1} says that {_which(gone)} that an older copy of the store, put in its place, does not hold")
         count, last = count + 1, content["hash"]
         if count == head.lines and last != head.head:
             return _broken(count, "it is not the line that the store knows: the log was replaced from here on or before")
     if count < head.lines:
         return _broken(count + 1, f"the log ends here, the store knows {head.lines} lines")
-    problems = [*behind.said(), *(["the last line is torn: a crash cut it off"] if torn else ())]
+    problems = [*lost, *behind.said(), *(["the last line is torn: a crash cut it off"] if torn else ())]
     return {"valid": True, "lines": count, "broken_line": None, "problem": "; ".join(problems) or None}
 
 
 class Behind:
     """The lines behind the document's head, of a document at ``generation``: refusals, repairs, and attempts to write that came to
-    nothing, each of which goes on from that generation."""
+    nothing, each of which goes on from that generation. One that went from a later one proves that there was a later document."""
 
     def __init__(self, generation: int) -> None:
         self._generation = generation
         self.uncommitted: set[int] = set()
+        self.is_rolled_back = False
 
     def problem(self, content: Line) -> str:
         """Why this line, the next one, cannot have been written behind the head."""
         self.uncommitted -= _declared(content)
+        base = content.get("base", self._generation)
+        if base < self._generation:
+            return f"it goes on from generation {base}, and the store is at {self._generation}"
+        self.is_rolled_back |= base > self._generation
         if not _tells_of_a_write(content):
             return ""
         if content["generation"] is not None and content["generation"] <= self._generation:
@@ -181,9 +215,21 @@ class Behind:
     def said(self) -> list[str]:
         if not self.uncommitted:
             return []
-        first, last = min(self.uncommitted), max(self.uncommitted)
-        which = f"line {first} tells of a write" if first == last else f"lines {first} to {last} tell of writes"
-        return [f"{which} that the store does not hold: a crash came between, or an older copy of the store was put in its place"]
+        crash = "" if self.is_rolled_back else "a crash came between, or "
+        return [f"{_which(self.uncommitted)} that the store does not hold: {crash}an older copy of the store was put in its place"]
+
+
+def _which(lines: set[int]) -> str:
+    first, last = min(lines), max(lines)
+    return f"line {first} tells of a write" if first == last else f"lines {first} to {last} tell of writes"
+
+
+def _blamed(content: Line, count: int, problem: str) -> tuple[int, str]:
+    """The line to name: the one found, or, where that is the store's own note of a gap, the one that the note is about."""
+    words = content["named"].get("gap", "").split(" ") if content["operation"] == REPAIR else []
+    if len(words) > 1 and words[1].isdecimal() and 0 < int(words[1]) <= count:
+        return int(words[1]), "it is not the line that was written: the log was replaced from here on or before"
+    return count + 1, problem
 
 
 def _problem(content: Line, number: int, last: str) -> str:

@@ -139,7 +139,7 @@ class Store:
             raise log.unreadable(error) from None
         # The document after the lines: a write that came in between must not look as if it had never been committed.
         document = self._refreshed().document
-        return newest_first(lines, document.audit, keep)
+        return newest_first(lines, document.audit, document.generation, keep)
 
     def verify_audit(self) -> Line:
         """First without the lock; what then looks broken may have been a write under way, and is looked at again with it."""
@@ -180,6 +180,8 @@ class Store:
             folder, descriptor = self.file.own_folder(name)
             if descriptor is not None:
                 os.close(descriptor)
+        except NotADirectoryError as error:
+            raise Unavailable(f"{name} beside the store is in the way: {error.strerror}", "move it away", private=self.folder) from None
         except OSError as error:
             raise self.file.failure(error, "written") from None
         return folder
@@ -256,6 +258,7 @@ class Store:
 
         loaded = self._refreshed()
         document = loaded.document
+        floor = self.log(document).goes_on_from(document.audit, document.generation)
         lines: list[Line] = []
         settled: list[Ticket] = []
         for ticket in group:
@@ -274,7 +277,7 @@ class Store:
                 if self._refusals.admits(ticket.entry.actor):
                     lines.append(self._refusal_line(ticket, refusal_code(error), document))
                 continue
-            document = draft.sealed(draft.generation + ticket.counts)
+            document = draft.sealed(max(draft.generation, floor) + ticket.counts)
             resolved = {**draft.names, **self._refusals.left_out(ticket.entry.actor)}
             lines.append(ticket.entry.line("ok", document.generation if ticket.counts else None, resolved, draft.holds_secret))
             settled.append(ticket)

@@ -58,7 +58,8 @@ class Starting(ServerCase):
         self.assertEqual(server.get()["status"], "ok")
         code, err = server.stop()
         self.assertEqual(code, 0)
-        self.assertEqual(err, "warning: this server cannot be noted beside the store (Not a directory), so stop-api will not find it\n")
+        reason = "servers beside the store is in the way: Not a directory"
+        self.assertEqual(err, f"warning: this server cannot be noted beside the store ({reason}), so stop-api will not find it\n")
 
     def test_flags_come_from_the_environment_too_and_the_typed_one_wins(self) -> None:
         more = {"NO_ACCESS_LOG": "1", "PORT": "1", "ALLOW_HOST": "other.example"}

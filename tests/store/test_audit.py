@@ -93,6 +93,31 @@ class TamperingTest(AuditCase):
             lines[at], last = seal(json.dumps(content).encode())
         self.assert_broken(b"".join(lines), 10, "the store knows")
 
+    def test_a_forged_chain_is_named_at_the_same_line_when_the_store_wrote_on_behind_it(self) -> None:
+        lines, last = self.lengthened(10), GENESIS
+        for at, line in enumerate(lines):
+            content = {**json.loads(line), "request_id": "other", "prev": last}
+            del content["hash"]
+            lines[at], last = seal(json.dumps(content).encode())
+        self.write(self.log, b"".join(lines))
+        for number in range(20, 23):
+            add(Store(self.path), number)
+            found = Store(self.path).verify_audit()
+            self.assertEqual((found["valid"], found["broken_line"]), (False, 10), found)
+
+    def test_lines_of_the_first_releases_without_a_base_still_count(self) -> None:
+        lines, last = self.lengthened(3), GENESIS
+        for at, line in enumerate(lines):
+            content = {**json.loads(line), "prev": last}
+            del content["hash"], content["base"]
+            lines[at], last = seal(json.dumps(content, ensure_ascii=False).encode())
+        self.write(self.log, b"".join(lines))
+        plain = json.loads(self.read())
+        plain["audit"].update(head=last, size=sum(map(len, lines)))
+        self.put_in_place(json.dumps(plain).encode())
+        self.assertEqual(Store(self.path).verify_audit(), {"valid": True, "lines": 3, "broken_line": None, "problem": None})
+        self.assert_sound(Store(self.path))
+
     def test_well_sealed_lines_of_another_shape_are_no_lines(self) -> None:
         self.lengthened(3)
         for body in (b"[1]", b"{}", b'{"n": 1}', b"[" * 5000 + b"]" * 5000):

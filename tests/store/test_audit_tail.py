@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from secure_mcp_gateway.errors import Forbidden
+from secure_mcp_gateway.errors import Forbidden, PreconditionFailed
 from secure_mcp_gateway.store.audit import opened, seal
 from secure_mcp_gateway.store.store import Store
 from tests.store.sample_store import add, entry
@@ -85,10 +85,44 @@ class OlderDocumentTest(TailCase):
         self.assertEqual((found["valid"], found["lines"]), (True, 6))
         self.assertIn("lines 5 to 6 tell of writes that the store does not hold", found["problem"])
         self.assertIn("an older copy", found["problem"])
-        self.assertEqual([line["committed"] for line in Store(self.path).audit_lines()], [False, False, True, True, True, True])
+        # They did take place, each in its time.
+        self.assertEqual([line["committed"] for line in Store(self.path).audit_lines()], [True] * 6)
         add(Store(self.path), 10)
-        self.assertEqual(self.log_lines()[6]["named"], {"uncommitted_lines": "5,6"})
-        self.assertEqual((self.verify()["valid"], self.verify()["problem"]), (True, None))
+        self.assertEqual(self.log_lines()[6]["named"], {"lines_of_lost_writes": "5,6"})
+        self.assertEqual([line["committed"] for line in Store(self.path).audit_lines()], [True] * 8)
+
+    def test_and_are_said_for_ever(self) -> None:
+        older = self.read()
+        add(self.store, 8)
+        add(self.store, 9)
+        self.put_in_place(older)
+        for number in range(10, 13):
+            add(Store(self.path), number)
+            found = self.verify()
+            self.assertTrue(found["valid"])
+            self.assertIn("line 7 says that lines 5 to 6 tell of writes that an older copy of the store", found["problem"])
+
+    def test_the_generation_goes_on_behind_the_last_one_that_was_acknowledged(self) -> None:
+        older = self.read()
+        for number in (8, 9):
+            add(self.store, number)
+        for store in (self.store, Store(self.path)):
+            self.put_in_place(older)
+            before = max(line["generation"] or 0 for line in self.log_lines())
+            with self.assertRaises(PreconditionFailed):
+                add(store, 10, if_match=f'"{before}"')
+            add(store, 11)
+            self.assertEqual(Store(self.path).snapshot().generation, before + 1)
+            add(store, 12)
+            self.assertEqual(self.log_lines()[-1]["generation"], before + 2)
+
+    def test_one_lost_write_cannot_be_told_from_one_that_a_crash_kept_from_committing(self) -> None:
+        older = self.read()
+        add(self.store, 8)
+        self.put_in_place(older)
+        self.assertIn("a crash came between, or an older copy", self.verify()["problem"])
+        self.assertEqual(add(Store(self.path), 9), 5)
+        self.assertEqual(self.log_lines()[5]["named"], {"uncommitted_lines": "5"})
 
     def test_and_when_the_newer_one_comes_back_the_line_where_they_part_is_named(self) -> None:
         older = self.read()
@@ -99,18 +133,18 @@ class OlderDocumentTest(TailCase):
         add(Store(self.path), 10)
         self.put_in_place(newer)
         found = self.verify()
-        self.assertEqual((found["valid"], found["broken_line"]), (False, 8), found)
+        self.assertEqual((found["valid"], found["broken_line"]), (False, 7), found)
 
 
 class ForgedTest(TailCase):
     def test_a_write_of_a_generation_that_the_document_has_passed_is_none(self) -> None:
-        self.forge(generation=3)
+        self.forge(generation=3, base=4)
         self.assertEqual((self.verify()["valid"], self.verify()["broken_line"]), (False, 5))
         self.assertIn("does not know this line", self.verify()["problem"])
         self.assertFalse(Store(self.path).audit_lines()[0]["committed"])
         add(Store(self.path), 9)
         self.assertEqual(self.log_lines()[5]["named"], {"gap": "line 5 is not as it was written"})
-        self.assertEqual(self.verify()["broken_line"], 6)
+        self.assertEqual(self.verify()["broken_line"], 5)
 
     def test_lines_of_other_types_are_no_lines_and_stop_no_write(self) -> None:
         self.refused(0)
