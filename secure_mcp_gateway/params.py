@@ -32,10 +32,25 @@ _JSON_KINDS = (MAPPING, OBJECT, DOCUMENT)
 
 class Param:
     """``name`` is the rule's keyword; ``names`` are the fields it is given by (exactly one of them), ``flags`` the command
-    line's (without dashes). ``file`` is the field that names a JSON file to read the value from instead. ``default`` is what
-    the command line takes where the flag is not given; a rule gets None for what was not given."""
+    line's (without dashes). ``minimum`` and ``maximum`` bound a number. Of a text they count characters and, as ``pattern``
+    does, only describe it: its rule judges. ``file`` is the field that names a JSON file to read the value from instead. ``default``
+    is what the command line takes where the flag is not given; a rule gets None for what was not given."""
 
-    __slots__ = ("default", "example", "file", "flags", "help", "kind", "maximum", "minimum", "name", "names", "place", "required")
+    __slots__ = (
+        "default",
+        "example",
+        "file",
+        "flags",
+        "help",
+        "kind",
+        "maximum",
+        "minimum",
+        "name",
+        "names",
+        "pattern",
+        "place",
+        "required",
+    )
 
     def __init__(
         self,
@@ -50,6 +65,7 @@ class Param:
         file: str = "",
         minimum: int | None = None,
         maximum: int | None = None,
+        pattern: str = "",
         example: Any = None,
         default: str | None = None,
     ) -> None:
@@ -63,6 +79,7 @@ class Param:
         self.file = file
         self.minimum = minimum
         self.maximum = maximum
+        self.pattern = pattern
         self.example = example
         self.default = default
 

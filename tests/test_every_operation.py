@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import unittest
@@ -190,6 +191,25 @@ class EveryRoute(TableCase):
             (choice,) = document[path][method]["requestBody"]["content"]["application/json"]["schema"]["allOf"]
             self.assertEqual([each["required"] for each in choice[one_of]], [[name] for name in names])
             self.assertTrue(all(each["properties"] == {each["required"][0]: {"not": {"type": "null"}}} for each in choice[one_of]))
+
+    def test_openapi_says_of_new_names_what_a_schema_can(self) -> None:
+        paths = openapi_document()["paths"]
+
+        def schema(path: str, field: str) -> dict[str, Any]:
+            content = paths[path]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+            return dict(content[field])
+
+        name, email = schema("/api/v1/projects", "project_name"), schema("/api/v1/users", "email")
+        server = schema("/api/v1/configs/{config_identifier}/servers", "server_name")
+        self.assertEqual((name["minLength"], name["maxLength"], email["maxLength"]), (1, 100, 254))
+        self.assertEqual(schema("/api/v1/users/search", "search_term")["minLength"], 1)
+        for found, fine, wrong in (
+            (name, ("a", "team é", "两 of"), ("", " a", "a ", "a\nb", "a\x85", "\u3000a")),
+            (email, ("ada@example.com", "a.b+c@x.y.z"), ("a", "a@b", "@b.c", "a@b@c.d", "a b@c.d", "a@.c", "a@b.", "a\x00@b.c")),
+            (server, ("files", "0-._"), ("", "-a", "a b", "a" * 65, "é")),
+        ):
+            judge = re.compile(found["pattern"]).search
+            self.assertEqual([text for text in fine if not judge(text)] + [text for text in wrong if judge(text)], [])
 
 
 def _content(store: Store) -> bytes:

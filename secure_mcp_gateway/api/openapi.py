@@ -118,10 +118,13 @@ def _parameter(param: Param) -> Schema:
 
 def _schema(param: Param) -> Schema:
     schema = {**_SCHEMAS[param.kind]}
+    least, most = ("minimum", "maximum") if param.kind == INTEGER else ("minLength", "maxLength")
     if param.minimum is not None:
-        schema["minimum"] = param.minimum
+        schema[least] = param.minimum
     if param.maximum is not None:
-        schema["maximum"] = param.maximum
+        schema[most] = param.maximum
+    if param.pattern:
+        schema["pattern"] = param.pattern
     if param.example is not None:
         schema["examples"] = [param.example]
     return schema

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.operations.identifiers import ADMIN_KEY, EXPIRES_IN_DAYS, PAGED
+from secure_mcp_gateway.operations.identifiers import ADMIN_KEY, EXPIRES_IN_DAYS, PAGED, new_name
 from secure_mcp_gateway.operations.operation import ADMIN, CREATE, READ, WRITE, Operation
-from secure_mcp_gateway.params import NAME, Param
 from secure_mcp_gateway.repository import admin_keys
 
 _ALL = "/api/v1/admin-keys"
@@ -31,7 +30,7 @@ OPERATIONS = (
         admin_keys.create_admin_key,
         ADMIN,
         CREATE,
-        params=(Param("name", NAME, "What the key is called, not taken yet.", required=True, example="laptop of Ada"), EXPIRES_IN_DAYS),
+        params=(new_name("name", "What the key is called, not taken yet.", "laptop of Ada"), EXPIRES_IN_DAYS),
         columns=("admin_key_secret", "admin_key", "name"),
         errors=("invalid_request", "conflict"),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.operations.identifiers import CONFIG, DRY_RUN, OVERWRITE, PAGED, SEARCH_TERM, output_file
+from secure_mcp_gateway.operations.identifiers import CONFIG, DRY_RUN, OVERWRITE, PAGED, SEARCH_TERM, new_name, output_file
 from secure_mcp_gateway.operations.operation import ADMIN, CREATE, READ, RECORD, USER, WRITE, Operation
 from secure_mcp_gateway.params import DOCUMENT, NAME, Param
 from secure_mcp_gateway.repository import configs
@@ -27,7 +27,7 @@ def _import_config(draft: Draft, call: Call, **values: Any) -> Any:
 
 
 def _new_name(name: str, example: str = "team_tools") -> Param:
-    return Param(name, NAME, "The name to give it: 1 to 100 characters, not taken yet.", required=True, example=example)
+    return new_name(name, "The name to give it: 1 to 100 characters, not taken yet.", example)
 
 
 _DATA = Param(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.operations.identifiers import OVERWRITE, PAGED, PROJECT, SEARCH_TERM, output_file
+from secure_mcp_gateway.operations.identifiers import OVERWRITE, PAGED, PROJECT, SEARCH_TERM, new_name, output_file
 from secure_mcp_gateway.operations.identifiers import USER as USER_NAMED
 from secure_mcp_gateway.operations.operation import ADMIN, CREATE, READ, RECORD, USER, WRITE, Operation
 from secure_mcp_gateway.params import NAME, Param
@@ -31,9 +31,7 @@ OPERATIONS = (
         projects.create_project,
         ADMIN,
         CREATE,
-        params=(
-            Param("project_name", NAME, "The name to give it: 1 to 100 characters, not taken yet.", required=True, example="research"),
-        ),
+        params=(new_name("project_name", "The name to give it: 1 to 100 characters, not taken yet.", "research"),),
         columns=("project_id", "project_name"),
         errors=("invalid_request", "conflict"),
     ),

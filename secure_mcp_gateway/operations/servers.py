@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.operations.identifiers import CONFIG, PAGED, SERVER
+from secure_mcp_gateway.operations.identifiers import CONFIG, PAGED, SERVER, new_server_name
 from secure_mcp_gateway.operations.operation import ADMIN, CREATE, READ, USER, WRITE, Operation
-from secure_mcp_gateway.params import MAPPING, NAME, OBJECT, STRING, STRINGS, Param
+from secure_mcp_gateway.params import MAPPING, OBJECT, STRING, STRINGS, Param
 from secure_mcp_gateway.repository import servers
 
 TYPE_CHECKING = False
@@ -80,7 +80,7 @@ OPERATIONS = (
         CREATE,
         params=(
             CONFIG,
-            Param("server_name", NAME, "1 to 64 of A-Z a-z 0-9 _ . -; it becomes a prefix of tool names.", required=True, example="files"),
+            new_server_name("server_name", "1 to 64 of A-Z a-z 0-9 _ . -; it becomes a prefix of tool names.", "files", required=True),
             *_REACHED,
             *_ALLOWED,
             *_POLICIES,
@@ -111,7 +111,7 @@ OPERATIONS = (
         params=(
             CONFIG,
             SERVER,
-            Param("new_server_name", NAME, "Another name for the server.", example="team_files"),
+            new_server_name("new_server_name", "Another name for the server.", "team_files", required=False),
             *_REACHED,
             *_ALLOWED,
         ),

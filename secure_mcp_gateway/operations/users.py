@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.operations.identifiers import PAGED, SEARCH_TERM
+from secure_mcp_gateway.operations.identifiers import PAGED, SEARCH_TERM, new_email
 from secure_mcp_gateway.operations.identifiers import USER as USER_NAMED
 from secure_mcp_gateway.operations.operation import ADMIN, CREATE, READ, USER, WRITE, Operation
-from secure_mcp_gateway.params import BODY_OR_QUERY, BOOLEAN, NAME, Param
+from secure_mcp_gateway.params import BODY_OR_QUERY, BOOLEAN, Param
 from secure_mcp_gateway.repository import users
 
 _ALL = "/api/v1/users"
@@ -31,7 +31,7 @@ OPERATIONS = (
         users.create_user,
         ADMIN,
         CREATE,
-        params=(Param("email", NAME, "The user's e-mail address, not taken yet.", required=True, example="ada@example.com"),),
+        params=(new_email("email", "The user's e-mail address, not taken yet.", "ada@example.com"),),
         columns=("user_id", "email"),
         errors=("invalid_request", "conflict"),
     ),
@@ -67,7 +67,7 @@ OPERATIONS = (
         users.update_user,
         ADMIN,
         WRITE,
-        params=(USER_NAMED, Param("new_email", NAME, "The new address, not taken yet.", required=True, example="ada.l@example.com")),
+        params=(USER_NAMED, new_email("new_email", "The new address, not taken yet.", "ada.l@example.com")),
         columns=("user_id", "email"),
         errors=("invalid_request", "not_found", "conflict"),
     ),
