@@ -19,7 +19,7 @@ from secure_mcp_gateway.repository.system import backup, tables_of
 from secure_mcp_gateway.repository.users import get_user
 from secure_mcp_gateway.store.audit import AuditEntry
 from secure_mcp_gateway.store.clock import now_text
-from secure_mcp_gateway.store.document import Draft
+from secure_mcp_gateway.store.document import Document, Draft
 from secure_mcp_gateway.store.store import Store
 from tests import enkrypt_files as old
 from tests import team
@@ -152,6 +152,20 @@ class Restoring(RestoreCase):
         store.create(lambda draft: restore_store(draft, self.call, data={**old.line_2_1(), "generation": "x"}), entry)
         self.assertEqual(store.snapshot().generation, 1)
         self.assertEqual(authenticate(store.snapshot(), old.ADMIN, now_text()).name, "imported")
+
+    def test_a_store_that_no_key_could_administer_is_warned_of_with_the_way_out(self) -> None:
+        (digest, key), *_ = backup(Draft(self.store.snapshot()), self.call)["admin_keys"].items()
+        past, future = "2026-01-01T00:00:00.000000+00:00", "9999-01-01T00:00:00.000000+00:00"
+        useless = ({}, {digest: {**key, "disabled": True}}, {digest: {**key, "expires_at": past}})
+        for keys in (*useless, {digest: key}, {digest: {**key, "expires_at": future}}):
+            saved = {**backup(Draft(self.store.snapshot()), self.call), "admin_keys": keys}
+            with self.subTest(keys=keys):
+                warned = [each for each in restore_store(Draft(Document()), self.call, data=saved)["warnings"] if "admin key" in each]
+                self.assertEqual(len(warned), 1 if keys in useless else 0, warned)
+                self.assertTrue(all("secure-mcp-gateway admin-key create --name NAME" in each for each in warned))
+        self.assertNotIn("admin key works", str(self.restore({**saved, "admin_keys": {}})["warnings"]))
+        without = {name: value for name, value in old.line_2_1().items() if name != "admin_apikey"}
+        self.assertIn("no admin key works", restore_store(Draft(Document()), self.call, data=without)["warnings"][-1])
 
     def test_a_backup_of_ours_comes_back_as_it_was(self) -> None:
         before = tables_of(self.store.snapshot())

@@ -6,6 +6,7 @@ from secure_mcp_gateway.cli.commands import Command
 from secure_mcp_gateway.cli.rows import command_line_call, run_row, show
 from secure_mcp_gateway.operations import for_noun
 from secure_mcp_gateway.operations.operation import audit_entry
+from secure_mcp_gateway.repository.restore import NOBODY_ADMINISTERS
 from secure_mcp_gateway.store.document import Draft
 
 TYPE_CHECKING = False
@@ -28,13 +29,8 @@ def _run(row: Operation, invocation: Invocation) -> int:
     values = invocation.values()
     call = command_line_call(store)
 
-    admin_keys = 0
-
     def content(draft: Draft) -> Any:
-        nonlocal admin_keys
-        result = row.run(draft, call, **values)
-        admin_keys = len(draft.table("admin_keys"))
-        return result
+        return row.run(draft, call, **values)
 
     if values.get("dry_run"):
         from secure_mcp_gateway.store.document import Document
@@ -43,7 +39,6 @@ def _run(row: Operation, invocation: Invocation) -> int:
     else:
         result = store.create(content, audit_entry(row, call, values))
     code = show(row, values, result, invocation.output)
-    if not admin_keys:
-        way_out = "make one with: admin-key create --name NAME"
-        invocation.output.warn(f"the file holds no admin key, so nobody can manage this store over the API; {way_out}")
+    if NOBODY_ADMINISTERS in result["warnings"]:
+        invocation.output.warn(NOBODY_ADMINISTERS)
     return code

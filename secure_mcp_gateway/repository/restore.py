@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository.exports import BACKUP_KIND, VERSION, unwrapped
+from secure_mcp_gateway.repository.key_secrets import is_active
 from secure_mcp_gateway.store.check import place, settings_problems
 from secure_mcp_gateway.store.clock import utc_time
 from secure_mcp_gateway.store.document import FORMAT, TABLES, Draft
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _COUNTED = {"projects": "projects", "users": "users", "configs": "mcp_configs", "api_keys": "apikeys"}
 _HEAD = ("format", "generation")
+NOBODY_ADMINISTERS = (
+    "no admin key works after this: nobody can administer the store over the REST API; "
+    "make one with: secure-mcp-gateway admin-key create --name NAME"
+)
 _RESTORED = ("mcp_configs", "projects", "users", "members", "apikeys")
 
 
@@ -40,6 +45,8 @@ def restore_store(
         draft.replace(table, made.content[table])
     _drop_clashing_keys(draft, made)
     draft.settings = made.settings
+    if not any(is_active(key, call.now) for _, key in draft.table("admin_keys").items()):
+        made.warnings.append(NOBODY_ADMINISTERS)
     counts = {name: len(draft.table(table)) for name, table in _COUNTED.items()}
     return {**counts, "warnings": made.warnings, "safety_backup": draft.safety_backup}
 

@@ -121,6 +121,16 @@ class BackupAndRestore(StoreCase):
             self.assertEqual(ran.code, 0, ran.err)
             self.assertIn("admin-key create", ran.err)
 
+    def test_so_is_one_whose_only_admin_key_is_disabled(self) -> None:
+        saved = self.done("system", "backup")
+        for key in saved["admin_keys"].values():
+            key["disabled"] = True
+        other = ("--store", self.path("other", "store.json"), "--format=json")
+        ran = run(*other, "system", "restore", "--input-file", self.write("disabled.json", saved))
+        self.assertEqual((ran.code, ran.err.count("warning:")), (0, 1), ran.err)
+        self.assertEqual([each for each in ran.data["warnings"] if "admin-key create --name NAME" in each], ran.data["warnings"])
+        self.assertEqual(len(ran.data["warnings"]), 1)
+
     def test_reset_needs_its_confirmation(self) -> None:
         self.refused(2, "system", "reset")
         self.assertTrue(os.path.exists(self.done("system", "reset", "--confirm")["safety_backup"]))
