@@ -31,6 +31,7 @@ REPAIR = "audit repair"
 _HASH_FIELD = b', "hash": "'
 _TAIL = len(_HASH_FIELD) + 64 + len(b'"}\n')
 _LONGEST_NAME = 200
+_MOST_GENERATIONS = 2**62  # a document takes no number of 64 bits: none that a line claims may make the store unreadable
 _FIELDS: dict[str, tuple[type, ...]] = {
     "n": (int,),
     "time": (str,),
@@ -193,7 +194,7 @@ class AuditLog:
                     content = opened(line)
                     if content is not None:
                         count, last, size = content["n"], content["hash"], position
-                        generation = max(generation, content["generation"] or 0)
+                        generation = max(generation, min(content["generation"] or 0, _MOST_GENERATIONS))
         return AuditHead(count, last, size if os.path.exists(self.path) else 0, os.path.basename(self.path)), generation
 
     def unreadable(self, error: OSError) -> Unavailable:

@@ -56,9 +56,10 @@ def last_generation(log: AuditLog, head: AuditHead, generation: int) -> int:
     finally:
         os.close(descriptor)
     behind, highest = Behind(generation), generation
-    for line in data.split(b"\n")[:-1]:
+    for number, line in enumerate(data.split(b"\n")[:-1], 1):
         content = opened(line + b"\n")
-        if content is None or behind.problem(content):
+        # Each generation has a line of its own: a number that runs ahead of the lines was not given by us.
+        if content is None or behind.problem(content) or (content["generation"] or 0) > generation + number:
             break
         highest = max(highest, content["generation"] or 0)
     return highest if behind.is_rolled_back else generation
@@ -123,28 +124,27 @@ def _tells_of_a_write(content: Line) -> bool:
 def _declared(content: Line) -> set[int]:
     if content["operation"] != REPAIR:
         return set()
-    return _numbers(content, _UNCOMMITTED)
+    return _numbers(content, _UNCOMMITTED) | _numbers(content, _LOST)
 
 
 def _numbers(content: Line, name: str) -> set[int]:
     return {int(each) for each in content["named"].get(name, "").split(",") if each.isdecimal()}
 
 
-def newest_first(lines: list[bytes], head: AuditHead, generation: int, keep: dict[str, str]) -> list[Line]:
-    """Every line that ``keep`` admits (``since``, ``actor``, ``operation``), each with ``committed``: whether its write took place."""
+def newest_first(lines: list[bytes], head: AuditHead, keep: dict[str, str]) -> list[Line]:
+    """Every line that ``keep`` admits (``since``, ``actor``, ``operation``), each with ``committed``: whether the store vouches for its
+    write. For one that got lost with an older copy it does not: it cannot tell it from one that somebody made up."""
     found: list[Line] = []
-    uncommitted, behind = set[int](), Behind(generation)
+    uncommitted = set[int]()
     for raw in lines:
         content = opened(raw)
         if content is None:
             continue
         uncommitted |= _declared(content)
-        if content["n"] > head.lines and behind.problem(content):
+        if content["n"] > head.lines and _tells_of_a_write(content):
             uncommitted.add(content["n"])
         if _admitted(content, keep):
             found.append(content)
-    if not behind.is_rolled_back:
-        uncommitted |= behind.uncommitted
     for content in found:
         content["committed"] = content["result"] == "ok" and content["n"] not in uncommitted
         content.pop("base", None)

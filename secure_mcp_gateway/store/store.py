@@ -139,7 +139,7 @@ class Store:
             raise log.unreadable(error) from None
         # The document after the lines: a write that came in between must not look as if it had never been committed.
         document = self._refreshed().document
-        return newest_first(lines, document.audit, document.generation, keep)
+        return newest_first(lines, document.audit, keep)
 
     def verify_audit(self) -> Line:
         """First without the lock; what then looks broken may have been a write under way, and is looked at again with it."""
