@@ -179,7 +179,7 @@ def _ways(attack: Attack, scale: Scale) -> Iterator[tuple[str, list[Sent]]]:
     for case in cases:
         size = len(case.data_with(attack.target.key))
         places = range(1, size)
-        share = scale.of(size if not attack.target.secure else 40, 8 if not attack.target.secure else 2) if size < _LONG else 16
+        share = scale.of(size, 2 if attack.target.secure else 8) if size < _LONG else 16
         chosen = places if share >= len(places) else sorted(dice.sample(places, share))
         cuts += [attack.sending(case, (at,)) for at in chosen]
     yield "cut in two", cuts
