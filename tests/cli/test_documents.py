@@ -122,7 +122,7 @@ class BackupAndRestore(StoreCase):
             self.assertIn("admin-key create", ran.err)
 
     def test_so_is_one_whose_only_admin_key_is_disabled(self) -> None:
-        saved = self.done("system", "backup")
+        saved = self.done("system", "backup")["backup"]
         for key in saved["admin_keys"].values():
             key["disabled"] = True
         other = ("--store", self.path("other", "store.json"), "--format=json")
