@@ -171,6 +171,20 @@ class InTheStoresPlace(RestoreCase):
             self.store_of({name: value for name, value in own.items() if name not in ("format", "audit", "generation")}).snapshot()
         self.assertIn("`format` is missing", caught.exception.private)
 
+    def test_a_backup_there_is_called_one_and_is_not_taken_over(self) -> None:
+        saved = json.loads(json.dumps(backup(Draft(self.store.snapshot()), self.call)))
+        torn = {name: value for name, value in saved.items() if name in ("kind", "mcp_configs", "projects", "users", "apikeys")}
+        answer = {"output_file": None, "backup": saved}
+        for document in (saved, torn, {**saved, "format": 2, "version": 2}, answer, {"message": "m", "data": answer, "timestamp": "t"}):
+            store = self.store_of(document)
+            before = _read(store.path)
+            with self.assertRaises(StoreDamaged) as caught:
+                store.snapshot()
+            self.assertIn("a backup stands in the store's place", caught.exception.message)
+            self.assertIn("system restore --input-file", caught.exception.hint)
+            self.assertIn(f"{store.path}: it is a backup", caught.exception.private)
+            self.assertEqual(_read(store.path), before)
+
     def test_keys_of_strangers_are_disabled_and_keys_of_nobody_dropped_as_by_a_restore(self) -> None:
         document = old.line_2_1()
         document["projects"][old.PROJECT_ID]["users"] = []

@@ -6,7 +6,7 @@ from secure_mcp_gateway.operations.identifiers import DRY_RUN, OVERWRITE, PAGED,
 from secure_mcp_gateway.operations.operation import ADMIN, READ, RECORD, REPLACE, Operation
 from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, DOCUMENT, QUERY, STRING, Param
 from secure_mcp_gateway.repository import restore, system
-from secure_mcp_gateway.repository.exports import BACKUP_KIND
+from secure_mcp_gateway.store.document import BACKUP_KIND
 
 _PATH = "/api/v1/system"
 

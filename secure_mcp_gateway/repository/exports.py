@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 VERSION = 1
 CONFIG_KIND = "secure-mcp-gateway/config"
 PROJECT_KIND = "secure-mcp-gateway/project"
-BACKUP_KIND = "secure-mcp-gateway/backup"
 
 
 def unwrapped(data: Any, field: str) -> Any:

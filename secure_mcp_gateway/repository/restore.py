@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.errors import InvalidRequest
-from secure_mcp_gateway.repository.exports import BACKUP_KIND, VERSION, unwrapped
+from secure_mcp_gateway.repository.exports import VERSION, unwrapped
 from secure_mcp_gateway.repository.key_secrets import is_active
 from secure_mcp_gateway.store.check import place, settings_problems
 from secure_mcp_gateway.store.clock import utc_time
-from secure_mcp_gateway.store.document import FORMAT, TABLES, Draft
+from secure_mcp_gateway.store.document import BACKUP_KIND, FORMAT, TABLES, Draft
 from secure_mcp_gateway.store.migrate import Converted, conversion_problems, from_enkrypt, is_enkrypt, settle_keys
 
 TYPE_CHECKING = False

@@ -6,11 +6,11 @@ from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.configs import config_issues
 from secure_mcp_gateway.repository.defaults import default_tables
-from secure_mcp_gateway.repository.exports import BACKUP_KIND, VERSION
+from secure_mcp_gateway.repository.exports import VERSION
 from secure_mcp_gateway.repository.key_secrets import is_active
 from secure_mcp_gateway.repository.views import is_member
 from secure_mcp_gateway.store.check import content_problems
-from secure_mcp_gateway.store.document import FORMAT, TABLES
+from secure_mcp_gateway.store.document import BACKUP_KIND, FORMAT, TABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     KeyOf = Callable[[Record], str | None]
 
 FORMAT = 1
+BACKUP_KIND = "secure-mcp-gateway/backup"  # what a backup says of itself, and no store
 
 # Each table with the field that orders records of one moment; where it is empty that is the table's own key.
 TABLES = {

@@ -11,7 +11,7 @@ from operator import itemgetter
 from secure_mcp_gateway.errors import StoreDamaged
 from secure_mcp_gateway.params import DOCUMENT_DEPTH, strict_json
 from secure_mcp_gateway.store.check import FIELDS, SERVER_FIELDS, place, record_problems, settings_problems
-from secure_mcp_gateway.store.document import FORMAT, TABLES, AuditHead, Document
+from secure_mcp_gateway.store.document import BACKUP_KIND, FORMAT, TABLES, AuditHead, Document
 from secure_mcp_gateway.store.table import SEPARATOR, Bucket, Table
 
 TYPE_CHECKING = False
@@ -117,6 +117,9 @@ def _decode_any(data: bytes) -> Document:
         raise _damaged(str(error)) from None
     if not isinstance(content, dict):
         raise _damaged("it is not a JSON object")
+    if _is_backup(content):
+        hint = "move it away, then restore it: system restore --input-file FILE"
+        raise StoreDamaged("a backup stands in the store's place", hint, private="it is a backup, not a store")
     found = content.get("format")
     # Not one of ours that has lost its `format`: taken over, that would lose all that only ours have.
     if {"mcp_configs", "apikeys"} <= content.keys() and not {"format", "generation", "audit", "members", "admin_keys"} & content.keys():
@@ -126,6 +129,14 @@ def _decode_any(data: bytes) -> Document:
     if found != FORMAT or not isinstance(found, int) or isinstance(found, bool):
         raise _damaged("it is no store of ours: `format` is missing or unknown")
     return _decode_content(content)
+
+
+def _is_backup(content: dict[str, Any]) -> bool:
+    """Also in the answer that it came with."""
+    for wrapper in ("data", "backup"):
+        if isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+    return content.get("kind") == BACKUP_KIND
 
 
 def _decode_content(content: dict[str, Any]) -> Document:
