@@ -71,28 +71,28 @@ class Source:
         return lines
 
     def read_line(self, limit: int, too_long: Callable[[str], GatewayError]) -> bytes:
-        """A line without its CRLF. A control character is refused when it comes, not when the line ends."""
+        """A line without its CRLF. A control character is refused when it comes, not when the line ends. What is refused for, is
+        the first thing wrong, however the bytes came."""
         seen = 0
         while True:
             end = self._buffer.find(b"\n", seen)
             if end >= 0:
                 return self._cut_line(end, limit, too_long)
+            _refuse_controls(self._buffer[max(seen - 1, 0) : limit + 2])
             if len(self._buffer) > limit + 1:
                 raise too_long(f"a line is longer than {limit} bytes")
-            # The last byte may be the CR of a CRLF; it is looked at again with what follows it.
-            fresh = self._buffer[max(seen - 1, 0) :]
-            _refuse_controls(fresh[:-1] if fresh.endswith(b"\r") else fresh)
             seen = len(self._buffer)
             if not self.fill():
                 raise InvalidRequest("the request ends in the middle of a line")
 
     def _cut_line(self, end: int, limit: int, too_long: Callable[[str], GatewayError]) -> bytes:
         line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
-        if not line.endswith(b"\r"):
-            raise InvalidRequest("a line ends in LF alone", "end lines with CRLF")
-        if end - 1 > limit:
+        _refuse_controls(line[: limit + 2])
+        whole = line.endswith(b"\r")
+        if end - whole > limit:
             raise too_long(f"a line is longer than {limit} bytes")
-        _refuse_controls(line[:-1])
+        if not whole:
+            raise InvalidRequest("a line ends in LF alone", "end lines with CRLF")
         return line[:-1]
 
     def read_exactly(self, size: int) -> bytes:
@@ -111,6 +111,7 @@ class Source:
 
 
 def _refuse_controls(line: bytes) -> None:
-    stray = line.translate(None, _ORDINARY)
+    # The last byte may be the CR of a CRLF: that is judged with what follows it.
+    stray = (line[:-1] if line.endswith(b"\r") else line).translate(None, _ORDINARY)
     if stray:
         raise InvalidRequest(f"a control character (0x{stray[0]:02X}) stands in a line of the request")

@@ -136,6 +136,22 @@ class AMalformedHead(unittest.TestCase):
                 with self.subTest(name, cut=cut), self.assertRaises(errors.InvalidRequest):
                     read_request(feed_forever(data, cut), Limits())
 
+    def test_is_refused_for_the_first_thing_wrong_however_it_comes(self) -> None:
+        long, few = b"A: " + b"b" * 30, Limits(line=20, header=20)
+        for first, data in (
+            (errors.TargetTooLong, b"GET /" + b"a" * 30 + b"\x01\n\r\n\r\n"),
+            (errors.InvalidRequest, b"GET /\x01" + b"a" * 30 + b"\r\n\r\n"),
+            (errors.HeadersTooLarge, b"GET / HTTP/1.1\r\n" + long + b"\n\r\n\r\n"),
+            (errors.HeadersTooLarge, b"GET / HTTP/1.1\r\n" + long + b"\0\r\n\r\n"),
+            (errors.InvalidRequest, b"GET / HTTP/1.1\r\nA\r" + long + b"\r\n\r\n"),
+            (errors.HeadersTooLarge, b"GET / HTTP/1.1\r\nA: " + b"b" * 18 + b"\r\n\r\n"),
+            (errors.InvalidRequest, b"GET / HTTP/1.1\r\nA: " + b"b" * 17 + b"\rc\n\r\n"),
+        ):
+            for size in (1, 2, 3, 7, 22, 23, 1000):
+                pieces = (data[at : at + size] for at in range(0, len(data), size))
+                with self.subTest(data, size=size), self.assertRaises(first):
+                    read_request(in_pieces(*pieces), few)
+
     def test_with_a_length_that_is_no_number(self) -> None:
         for value in BAD_LENGTHS:
             with self.subTest(value), self.assertRaises(errors.InvalidRequest):
