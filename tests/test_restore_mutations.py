@@ -8,9 +8,11 @@ import random
 import unittest
 from typing import Any
 
-from secure_mcp_gateway.errors import StoreDamaged, Unauthorized
+from secure_mcp_gateway.errors import InvalidRequest, StoreDamaged, Unauthorized
 from secure_mcp_gateway.params import DEPTH, is_deeper
 from secure_mcp_gateway.repository.api_keys import authenticate
+from secure_mcp_gateway.repository.call import Call
+from secure_mcp_gateway.repository.restore import restore_store
 from secure_mcp_gateway.repository.system import backup
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.store.document import Draft
@@ -57,6 +59,22 @@ class AllProblemsAtOnce(RestoreCase):
             "apikeys[3].user_id must be a string",
         )
         self.assertEqual(said.count("; "), 6, said)
+
+    def test_a_field_of_a_server_is_blamed_once_for_its_type(self) -> None:
+        kinds = ("denied_tools", "config", "tools", "server_name", "description", "input_guardrails_policy")
+        for make, field in ((make, field) for make in (old.line_2_1, self.saved) for field in kinds):
+            for wrong in ("rm", 5, None, ...):
+                document = make()
+                (config, *_) = document["mcp_configs"].values()
+                server = config["mcp_config"][0]
+                server[field] = wrong
+                if wrong is ...:
+                    del server[field]
+                with self.subTest(field=field, wrong=wrong, make=make):
+                    problems = _refused_for(self.store, self.call, document)
+                    self.assertLessEqual(len(problems), 1, problems)
+                    if wrong == 5:
+                        self.assertIn(f".{field} must be ", problems[0])
 
     def test_what_refers_to_something_broken_is_not_blamed_for_it(self) -> None:
         for make in (old.line_2_1, self.saved):
@@ -198,6 +216,14 @@ class InTheStoresPlace(RestoreCase):
 def _read(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()
+
+
+def _refused_for(store: Store, call: Call, data: Any) -> list[str]:
+    try:
+        restore_store(Draft(store.snapshot()), call, data=data)
+    except InvalidRequest as error:
+        return _problems(error.detail)
+    return []
 
 
 def _problems(detail: str) -> list[str]:

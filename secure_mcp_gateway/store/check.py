@@ -59,6 +59,8 @@ _SETTINGS: dict[str, tuple[type, ...]] = {"enkrypt_api_key": (str,), "telemetry"
 _TELEMETRY: dict[str, tuple[type, ...]] = {"enabled": (bool,), "url": (str,), "insecure": (bool,)}
 
 _WORDS = {str: "a string", bool: "true or false", list: "a list", dict: "an object", _NULL: "null"}
+# In the words of the closer look at a server, so that what both see is said once.
+_FULLER = {"config": "an object with a command or a url", "denied_tools": "a list of strings"}
 
 
 def content_problems(content: Content, dropped: Collection[str] = ()) -> list[str]:
@@ -98,7 +100,7 @@ def record_problems(where: str, record: Any, fields: dict[str, tuple[type, ...]]
         if field not in record:
             yield f"{where}.{field} is missing"
         elif not isinstance(record[field], types):
-            yield f"{where}.{field} must be {' or '.join(_WORDS[each] for each in types)}"
+            yield f"{where}.{field} must be {_FULLER.get(field) or ' or '.join(_WORDS[each] for each in types)}"
 
 
 def place(table: str, position: int, key: str) -> str:

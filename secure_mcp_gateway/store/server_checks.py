@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 _POLICY_OPTIONS = ("policy_name", "additional_config", "block")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
+# In the place of what is missing, which `content_problems` says of every field.
+_SOUND: dict[str, Any] = {"server_name": "-", "config": {"command": "-"}}
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 
 
 def servers_problems(configs: Any) -> list[str]:
-    """Of all servers in a table of configs, wherever there are some."""
+    """Of all servers in a table of configs, wherever there are some, but for fields that are missing."""
     problems = []
     for key, config in configs.items() if isinstance(configs, dict) else ():
         servers = config.get("mcp_config") if isinstance(config, dict) else None
         for at, server in enumerate(servers if isinstance(servers, list) else ()):
             if isinstance(server, dict):
-                problems += server_problems(server, f"{place('mcp_configs', 0, key)}.mcp_config[{at}]")
+                problems += server_problems({**_SOUND, **server}, f"{place('mcp_configs', 0, key)}.mcp_config[{at}]")
     return problems
 
 
