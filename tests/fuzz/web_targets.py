@@ -205,7 +205,7 @@ TARGETS = {
     ),
     "paths": Target(
         split_targets,
-        (*_PATHS, b"\x00http://h:1/api/v1/configs", b"\x05*", b"\x00HTTPS://[::1]/a?b"),
+        (*_PATHS, b"\x00" + b"/a" * 300, b"\x00http://h:1/api/v1/configs", b"\x05*", b"\x00HTTPS://[::1]/a?b"),
         (b"%2F", b"%00", b"%ff", b"%C3%A9", b"http://", b"//", b"?", b"#", b"&", b"=", b"+", b"/search", b"/copy", b"[::1]", b":99999"),
     ),
     "keys": Target(
