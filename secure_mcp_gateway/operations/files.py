@@ -13,7 +13,8 @@ import stat
 from secure_mcp_gateway.errors import Conflict, Forbidden, InvalidRequest, Unavailable
 from secure_mcp_gateway.operations.temporary import Temporary
 from secure_mcp_gateway.params import DOCUMENT_DEPTH, strict_json
-from secure_mcp_gateway.store.file import MODE, identity, sync_folder
+from secure_mcp_gateway.store.file import identity, sync_folder
+from secure_mcp_gateway.store.folder import HeldFolder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 LARGEST = 64 * 1024 * 1024
 KIND = "secure-mcp-gateway/"
-_HAS_DIR_FD = os.open in os.supports_dir_fd
 # A FIFO or a device must neither be waited for nor become the controlling terminal.
 _READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -84,28 +84,16 @@ def _written(path: str, data: bytes, field: str, root: str | None, overwrite: bo
     return os.path.join(parent, name)
 
 
-class Folder:
-    """An open folder. ``at`` and ``descriptor`` go into the system calls; without ``dir_fd`` (Windows) they work by path."""
+class Folder(HeldFolder):
+    """The folder of a named file, judged and used while it is held open."""
 
-    __slots__ = ("descriptor", "path")
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-        self.descriptor = os.open(path, flags) if _HAS_DIR_FD else None
+    __slots__ = ()
 
     def __enter__(self) -> Folder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.descriptor is not None:
-            os.close(self.descriptor)
-
-    def at(self, name: str) -> str:
-        return name if self.descriptor is not None else os.path.join(self.path, name)
-
-    def open(self, name: str, flags: int) -> int:
-        return os.open(self.at(name), flags, MODE, dir_fd=self.descriptor)
+        self.close()
 
     def stat(self, name: str) -> os.stat_result | None:
         """Of the name itself, not of what a link leads to."""
@@ -113,12 +101,6 @@ class Folder:
             return os.stat(self.at(name), dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return None
-
-    def remove(self, name: str) -> None:
-        try:
-            os.unlink(self.at(name), dir_fd=self.descriptor)
-        except FileNotFoundError:
-            pass
 
     def link(self, old: str, new: str) -> None:
         """Give the file its second name; ``FileExistsError`` where that is taken."""
@@ -130,9 +112,6 @@ class Folder:
             # A file system without hard links (a FAT stick): hold the name with an empty file, then replace that.
             os.close(self.open(new, _WRITE))
             self.replace(old, new)
-
-    def replace(self, old: str, new: str) -> None:
-        os.replace(self.at(old), self.at(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
 
     def refuse_outside(self, root: str | None, field: str) -> None:
         if root is not None and _real_folder(root) not in set(self._ancestry()):

@@ -7,11 +7,13 @@ import re
 import time
 
 from secure_mcp_gateway.errors import Unavailable
-from secure_mcp_gateway.store.file import BACKUPS, MODE, StoreFile, own, sync, write_all
+from secure_mcp_gateway.store.file import BACKUPS, StoreFile, own, sync, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from secure_mcp_gateway.store.folder import HeldFolder
 
 KEPT = 10
 
@@ -26,48 +28,28 @@ def backup_path(file: StoreFile, why: str) -> str:
 def write_backup(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
     """On the disk when this returns; the oldest beyond the last ten go, where they can be taken away."""
     try:
-        with _Folder(file) as folder:
+        # Held open, so that whoever owns it cannot lead root elsewhere meanwhile.
+        folder = file.own_folder(BACKUPS)
+        try:
             _write(folder, file, os.path.basename(path), pieces)
             _prune(folder, file, os.path.basename(path))
+        finally:
+            folder.close()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise Unavailable(f"the safety backup cannot be written, so nothing is changed: {reason}", private=path) from None
 
 
-class _Folder:
-    """Held open, so that whoever owns it cannot lead root elsewhere meanwhile; by path where the system has no other way (Windows)."""
-
-    def __init__(self, file: StoreFile) -> None:
-        self.path, self.descriptor = file.own_folder(BACKUPS)
-
-    def __enter__(self) -> _Folder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.descriptor is not None:
-            os.close(self.descriptor)
-
-    def at(self, name: str) -> str:
-        return name if self.descriptor is not None else os.path.join(self.path, name)
-
-    def remove(self, name: str) -> None:
-        os.unlink(self.at(name), dir_fd=self.descriptor)
-
-
-def _write(folder: _Folder, file: StoreFile, name: str, pieces: Sequence[bytes]) -> None:
+def _write(folder: HeldFolder, file: StoreFile, name: str, pieces: Sequence[bytes]) -> None:
     # Under a name of its own until it is whole: a crash must not leave a torn file that looks like a backup.
     temporary = os.path.basename(file.temporary_backup)
-    try:
-        folder.remove(temporary)
-    except FileNotFoundError:
-        pass
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
-    descriptor = os.open(folder.at(temporary), flags, MODE, dir_fd=folder.descriptor)
+    folder.remove(temporary)
+    descriptor = folder.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0))
     try:
         own(descriptor, file.owner())
         write_all(descriptor, pieces)
         sync(descriptor)
-        os.rename(folder.at(temporary), folder.at(name), src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
+        folder.replace(temporary, name)
     except OSError:
         folder.remove(temporary)
         raise
@@ -77,7 +59,7 @@ def _write(folder: _Folder, file: StoreFile, name: str, pieces: Sequence[bytes])
         sync(folder.descriptor)
 
 
-def _prune(folder: _Folder, file: StoreFile, newest: str) -> None:
+def _prune(folder: HeldFolder, file: StoreFile, newest: str) -> None:
     """``newest`` stays in any case: where the clock was set back, it is not the last by name."""
     ours = re.compile(re.escape(_stem(file)) + r"-\d{8}T\d{6}\.\d{9}Z-.*\.json")
     found = os.listdir(folder.path if folder.descriptor is None else folder.descriptor)

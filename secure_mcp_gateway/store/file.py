@@ -7,6 +7,7 @@ import os
 import stat
 
 from secure_mcp_gateway.errors import OutcomeUnknown, StoreForbidden, StoreMissing, Unavailable
+from secure_mcp_gateway.store.folder import MODE, HeldFolder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,12 +15,10 @@ if TYPE_CHECKING:
 
     Identity = tuple[int, int, int, int, int]
 
-MODE = 0o600
 BACKUPS = "backups"
 _CLOEXEC: int = getattr(os, "O_CLOEXEC", 0)
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _BUFFERS_A_CALL = 1024  # IOV_MAX
-_HAS_DIR_FD = os.open in os.supports_dir_fd
 
 
 def identity(found: os.stat_result) -> Identity:
@@ -193,28 +192,25 @@ class StoreFile:
             raise self.failure(error, "read") from None
         return found.st_uid, found.st_gid
 
-    def own_folder(self, name: str) -> tuple[str, int | None]:
-        """A folder beside the store: its path, and its open descriptor where the system gives one, for the caller to close. It is made
-        with mode 0700 where it is missing, and the store's owner's. Raises OSError.
+    def own_folder(self, name: str) -> HeldFolder:
+        """A folder beside the store, for the caller to close: made with mode 0700 where it is missing, and the store's owner's.
 
-        As root for somebody else never through a link: that would give them any folder of the machine.
+        As root for somebody else never through a link: that would give them any folder of the machine. Raises OSError.
         """
-        folder = os.path.join(self.folder, name)
-        make_folder(folder)
-        if not _HAS_DIR_FD:
-            return folder, None
+        path = os.path.join(self.folder, name)
+        make_folder(path)
         owner = self.owner()
         foreign = owner is not None and owner[0] != 0
-        if foreign and os.path.islink(folder):
-            raise StoreForbidden(f"{name} beside the store is a link, and the store is not root's", "put a folder there", private=folder)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _CLOEXEC | (_NOFOLLOW if foreign else 0))
+        if foreign and os.path.islink(path):
+            raise StoreForbidden(f"{name} beside the store is a link, and the store is not root's", "put a folder there", private=path)
+        folder = HeldFolder(path, follow=not foreign)
         try:
-            if owner is not None and os.fstat(descriptor).st_uid != owner[0]:
-                os.fchown(descriptor, *owner)
+            if owner is not None and folder.descriptor is not None and os.fstat(folder.descriptor).st_uid != owner[0]:
+                os.fchown(folder.descriptor, *owner)
         except BaseException:
-            os.close(descriptor)
+            folder.close()
             raise
-        return folder, descriptor
+        return folder
 
     def _is_mine(self) -> bool:
         """Then the file's mode is in the way, not its owner."""

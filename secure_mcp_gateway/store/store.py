@@ -10,7 +10,8 @@ from secure_mcp_gateway.errors import GatewayError, OutcomeUnknown, Unavailable
 from secure_mcp_gateway.store import encoding
 from secure_mcp_gateway.store.audit import AuditEntry, AuditLog
 from secure_mcp_gateway.store.document import Document, Draft
-from secure_mcp_gateway.store.file import MODE, StoreFile, identity
+from secure_mcp_gateway.store.file import StoreFile, identity
+from secure_mcp_gateway.store.folder import MODE
 from secure_mcp_gateway.store.lock import FileLock
 from secure_mcp_gateway.store.refusals import Refusals
 
@@ -177,14 +178,13 @@ class Store:
     def own_folder(self, name: str) -> str:
         """The path of a folder beside the store, made where it is missing, for its owner alone."""
         try:
-            folder, descriptor = self.file.own_folder(name)
-            if descriptor is not None:
-                os.close(descriptor)
+            folder = self.file.own_folder(name)
+            folder.close()
         except NotADirectoryError as error:
             raise Unavailable(f"{name} beside the store is in the way: {error.strerror}", "move it away", private=self.folder) from None
         except OSError as error:
             raise self.file.failure(error, "written") from None
-        return folder
+        return folder.path
 
     def log(self, document: Document) -> AuditLog:
         name = document.audit.file

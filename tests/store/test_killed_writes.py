@@ -142,7 +142,7 @@ class WrittenInOrderTest(StoreCase):
             self.skipTest("this system does not say which file a descriptor stands for")
         calls = self.order_of(lambda store: add(store, 2, backup=True))
         folder, (name,) = os.path.basename(self.folder), os.listdir(self.at("backups"))
-        backup = ["writev .store.json.tmp", "fsync .store.json.tmp", f"rename {name}", "fsync backups"]
+        backup = ["writev .store.json.tmp", "fsync .store.json.tmp", f"replace {name}", "fsync backups"]
         self.assertEqual(calls[: calls.index("writev audit.jsonl")], [f"fsync {folder}", *backup])
 
     def test_a_refusal_costs_no_sync_and_writes_the_log_alone(self) -> None:
