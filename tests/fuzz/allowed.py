@@ -23,6 +23,7 @@ RULES = {
     r"^(input_file|output_file|policy_file|\w+_policy_file) ": "files: whether one is there, and what is in it",
     r"^the store has generation|^If-Match": "If-Match: at which generation the store is",
     r"^the path .*UTF-8": "an identifier is text",
+    r"^the target holds an encoded NUL": "NUL is taken nowhere in a target",
 }
 # Which other methods a path takes because it is an identifier, too: "A literal segment wins over an identifier only for the methods it
 # defines", so Allow names those as well, which stand under the other template in the document.
