@@ -8,12 +8,9 @@ import re
 RULES = {
     r"must have (1 to 100|at most 254) characters": "lengths count after NFC, in the rule of names",
     r"must not (begin or end with a blank|hold control|hold blanks|be \. or|look like an id)": "Unicode's categories, in the rule of names",
-    r"must have (one @|a dotted domain)": "the rule of e-mail addresses",
-    r"^\w*server_name must be 1 to 64 of the characters": "the rule of server names",
-    r"^search_term must not be empty": "the rule of searches",
     r"^(server_command|server_url|url|api_key)\S* must ": "the rules of commands, URLs and foreign keys",
     r"server_command .*server_url|server_url .*server_command": "two fields of which a new server has one",
-    r"^(args|env|headers|tools|denied_tools)\S* must ": "the rules of a server's parts",
+    r"(?s)^(args|env|headers|tools|denied_tools)\b.* must ": "the rules of a server's parts",
     r"^(input_|output_|tool_)?(guardrails_)?policy\S* (must|is)": "the fields of a policy, which may hold others",
     r"^(nothing to set|nothing to change|no policy|no change) is given|at least one of": "one of several fields, whichever it is",
     r"^confirm must be true": "the word that stands between a slip and a reset",
@@ -24,6 +21,15 @@ RULES = {
     r"^the store has generation|^If-Match": "If-Match: at which generation the store is",
     r"^the path .*UTF-8": "an identifier is text",
     r"^the target holds an encoded NUL": "NUL is taken nowhere in a target",
+}
+# Taken for a thing that was deleted, or made, and is none: words of the answer's body there.
+NO_THINGS = {
+    # DELETE empties a list, which stays.
+    "/api/v1/configs/{config_identifier}/servers": '"data":[]',
+    "/api/v1/projects/{project_identifier}/users": '"data":[]',
+    "/api/v1/users/{user_identifier}/api-keys": '"data":[]',
+    # A new project has none.
+    "/api/v1/projects/{project_identifier}/config": "has no config assigned",
 }
 # Which other methods a path takes because it is an identifier, too: "A literal segment wins over an identifier only for the methods it
 # defines", so Allow names those as well, which stand under the other template in the document.

@@ -14,9 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import schemathesis
-from schemathesis.specs.openapi.checks import allow_header_conformance, positive_data_acceptance
+from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
+    ensure_resource_availability,
+    positive_data_acceptance,
+    use_after_free,
+)
 
-from tests.fuzz.allowed import ALLOW, rule_of
+from tests.fuzz.allowed import ALLOW, NO_THINGS, rule_of
 
 STATUSES: Counter[str] = Counter()
 RULES: Counter[str] = Counter()
@@ -55,6 +60,20 @@ def allows_what_the_path_takes(ctx: Any, response: Any, case: Any) -> bool | Non
             RULES[case.operation.path] += 1
         return None
     return found
+
+
+@schemathesis.check
+def keeps_what_is_made_and_not_what_is_deleted(ctx: Any, response: Any, case: Any) -> bool | None:
+    for check in (use_after_free, ensure_resource_availability):
+        try:
+            check(ctx, response, case)
+        except AssertionError:
+            words = NO_THINGS.get(case.operation.path)
+            if words is None or words not in response.text:
+                raise
+            with LOCK:
+                RULES[case.operation.path] += 1
+    return None
 
 
 def _write() -> None:
