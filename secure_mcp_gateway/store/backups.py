@@ -60,16 +60,19 @@ def _write(folder: HeldFolder, file: StoreFile, name: str, pieces: Sequence[byte
 
 
 def _prune(folder: HeldFolder, file: StoreFile, newest: str) -> None:
-    """``newest`` stays in any case: where the clock was set back, it is not the last by name."""
+    """``newest`` stays in any case: where the clock was set back, it is not the last by name. One too many is no reason to refuse."""
     ours = re.compile(re.escape(_stem(file)) + r"-\d{8}T\d{6}\.\d{9}Z-.*\.json")
-    found = os.listdir(folder.path if folder.descriptor is None else folder.descriptor)
+    try:
+        found = os.listdir(folder.path if folder.descriptor is None else folder.descriptor)
+    except OSError:
+        return
     # What is dated later than the newest was made while the clock was ahead: it counts as older.
     mine = sorted((name for name in found if ours.fullmatch(name)), key=lambda name: (_moment(file, name) <= _moment(file, newest), name))
     for name in mine[:-KEPT]:
         try:
             folder.remove(name)
         except OSError:
-            pass  # one too many is no reason to refuse the change
+            pass
 
 
 def _moment(file: StoreFile, name: str) -> str:
