@@ -29,7 +29,7 @@ from tests.crash.tracing import KILL, Attached, Call, Fault, Tracer
 from tests.support import DEADLINE
 
 AT_ONCE = 2
-_TRIES = 5
+_TRIES = 8
 _BROKEN = (OSError, http.client.HTTPException)
 
 
