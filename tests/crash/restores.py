@@ -218,7 +218,8 @@ def _apply(both: dict[str, Any], changed: dict[str, Any], former: dict[str, Any]
         there = at(changed, place[:-1])
         if isinstance(there, dict) and step not in there:
             holder.pop(step, None)
-        elif at(changed, place) != (at(former, place) if _has(former, place) else None) or not _has(former, place):
+        # As texts: 0 and 1 are the same as False and True otherwise.
+        elif not _has(former, place) or json.dumps(at(changed, place)) != json.dumps(at(former, place)):
             holder[step] = copy.deepcopy(at(changed, place))
 
 
