@@ -43,6 +43,10 @@ def read_body(body: bytes) -> dict[str, Any]:
     return content
 
 
+def takes_body(operation: Operation) -> bool:
+    return any(param.place in (BODY, BODY_OR_QUERY) for param in operation.params)
+
+
 class Inputs:
     """What one request gives to one row: every field known, each param given at most one way."""
 

@@ -98,6 +98,10 @@ class Request:
     def is_read_whole(self) -> bool:
         return self._length == 0 or self._body is not None
 
+    def bound_body(self, most: int) -> None:
+        """Take at most so many bytes of a body, before any of it is read."""
+        self._limits = self._limits.with_body(most)
+
     def check_length(self) -> None:
         """Refuse a declared length over the limit without reading anything."""
         if self._length is not None and self._length > self._limits.body:

@@ -32,6 +32,10 @@ class Limits:
         # A head within this size breaks none of the limits on bytes.
         self.swift = min(line, header, headers_total)
 
+    def with_body(self, most: int) -> Limits:
+        """The same, but with a body of at most so many bytes."""
+        return Limits(self.line, self.header, self.headers_total, self.header_count, min(self.body, most))
+
 
 class Source:
     """``receive(size)`` gives 1 to ``size`` bytes, ``b""`` at the end of the input."""

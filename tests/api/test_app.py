@@ -6,6 +6,7 @@ import io
 import json
 import os
 from typing import Any
+from unittest import mock
 
 from secure_mcp_gateway.api.app import ManagementApp
 from secure_mcp_gateway.web.request import Limits, Source, read_request
@@ -50,6 +51,21 @@ class Routing(TableCase):
             refused = send(self.app, "PUT", f"/api/v1/configs/{name}", {})
             self.assertEqual((refused.status, field(refused, "Allow")), (405, "DELETE, GET, HEAD, OPTIONS, POST"))
             self.assertEqual(send(self.app, "DELETE", f"/api/v1/configs/{name}").status, 200)
+
+    def test_a_row_that_takes_no_body_reads_no_large_one(self) -> None:
+        large = b'{"a":[' + b"[]," * 40_000 + b"[]]}"
+        chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(large), large)
+        head = f"GET /api/v1/whoami HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {team.ADA}\r\nContent-Type: application/json\r\n"
+        source = Source(io.BytesIO(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunked).read)
+        with mock.patch("secure_mcp_gateway.api.inputs.strict_json", side_effect=AssertionError("it was parsed")):
+            for answer in (
+                send(self.app, "GET", "/api/v1/whoami", large, key=team.ADA),
+                send(self.app, "DELETE", "/api/v1/configs/gamma", large),
+                self.app(read_request(source, Limits())),
+            ):
+                self.assertEqual((answer.status, body(answer)["error"]), (413, "too_large"))
+        self.assertEqual(send(self.app, "GET", "/api/v1/whoami", {}, key=team.ADA).status, 200)
+        self.assertEqual(send(self.app, "GET", "/api/v1/whoami", {"a": []}, key=team.ADA).status, 400)
 
     def test_unknown_paths_need_a_key_first(self) -> None:
         self.assertEqual(send(self.app, "GET", "/api/v2/else", key=None).status, 401)
