@@ -12,7 +12,10 @@ from tests.web.raw import get, parse, post
 ROUNDS = 4000
 CHUNKED = b"POST /a?b HTTP/1.1\r\nHost: [::1]:80\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n"
 SAMPLES = (CHUNKED, get("http://h:1/a%20b?c", "Expect: 100-continue", "Connection: close"), post(b"{}", "X-Request-Id: a"))
-NOISE = (b"\r", b"\n", b"\r\n", b"\0", b" ", b"\t", b":", b"%", b"#", b"/", b"_", b"\xff", b";", b"0", b"9" * 30, b"[", b",", b"HTTP/1.1")
+NOISE = (
+    b"\r", b"\n", b"\r\n", b"\0", b" ", b"\t", b":", b"%", b"#", b"/", b"_", b"\xff", b";", b"0", b"9" * 30,
+    b"[", b",", b"HTTP/1.1", b"2", b" HTTP/2.0\r\n",
+)  # fmt: skip
 
 
 def damage(data: bytes, dice: random.Random) -> bytes:
