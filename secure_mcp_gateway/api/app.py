@@ -113,7 +113,7 @@ class ManagementApp:
             require_access(call.caller, operation)
             if self._read_only:
                 refuse_writes(operation)
-            if not takes_body(operation):
+            if request.has_body() and not takes_body(operation):
                 # Parsed, a body of nothing but brackets takes thirty times its size, and a user's key may send one.
                 request.bound_body(_MOST_IGNORED)
             body = read_body(_json_body(request))
