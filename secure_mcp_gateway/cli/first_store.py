@@ -8,13 +8,12 @@ import sys
 from secure_mcp_gateway.cli.generate_config import make_store
 from secure_mcp_gateway.errors import Conflict, Unavailable
 from secure_mcp_gateway.store.file import own, sync, sync_folder, write_all
+from secure_mcp_gateway.store.folder import MODE, NEW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from secure_mcp_gateway.cli.output import Output
     from secure_mcp_gateway.store.store import Store
-
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def make_first_store(store: Store, output: Output) -> None:
@@ -37,7 +36,7 @@ def _key_file(store: Store, secret: str) -> str:
     for number in range(1, 1000):
         path = os.path.join(store.folder, f"admin-key{f'-{number}' if number > 1 else ''}.txt")
         try:
-            descriptor = os.open(path, _FLAGS, 0o600)
+            descriptor = os.open(path, NEW, MODE)
         except FileExistsError:
             continue
         except OSError as error:

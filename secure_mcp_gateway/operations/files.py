@@ -14,7 +14,7 @@ from secure_mcp_gateway.errors import Conflict, Forbidden, InvalidRequest, Unava
 from secure_mcp_gateway.operations.temporary import Temporary
 from secure_mcp_gateway.params import DOCUMENT_DEPTH, strict_json
 from secure_mcp_gateway.store.file import identity, sync_folder
-from secure_mcp_gateway.store.folder import HeldFolder
+from secure_mcp_gateway.store.folder import NEW, HeldFolder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ LARGEST = 64 * 1024 * 1024
 KIND = "secure-mcp-gateway/"
 # A FIFO or a device must neither be waited for nor become the controlling terminal.
 _READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)
 _DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _TRIES = 8
@@ -110,7 +109,7 @@ class Folder(HeldFolder):
             if error.errno not in _NO_LINKS:
                 raise
             # A file system without hard links (a FAT stick): hold the name with an empty file, then replace that.
-            os.close(self.open(new, _WRITE))
+            os.close(self.open(new, NEW))
             self.replace(old, new)
 
     def refuse_outside(self, root: str | None, field: str) -> None:

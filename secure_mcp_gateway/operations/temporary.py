@@ -9,6 +9,7 @@ import stat
 import sys
 
 from secure_mcp_gateway.store.file import own, sync, write_all
+from secure_mcp_gateway.store.folder import NEW
 
 if sys.platform != "win32":
     from fcntl import LOCK_EX, LOCK_NB, flock
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.operations.files import Folder
 
 _OURS = re.compile(r"\.secure-mcp-gateway-[0-9a-f]{16}\.tmp")
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _LOOK = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _TRIES = 8
 
@@ -64,7 +64,7 @@ class Temporary:
 def _created(folder: Folder) -> tuple[str, int]:
     for _ in range(_TRIES):
         name = f".secure-mcp-gateway-{os.urandom(8).hex()}.tmp"
-        descriptor = folder.open(name, _NEW)
+        descriptor = folder.open(name, NEW)
         own(descriptor, None)
         if _is_kept(descriptor):
             return name, descriptor

@@ -2,9 +2,8 @@
 
 A line is ``{"n", "time", "actor", "request_id", "operation", "named", "result", "generation", "base", "prev", "hash"}``: ``base`` is the
 generation of the document that the deed went from, ``prev`` the hash of the line before, ``hash`` the digest of the line's own bytes before
-it. The document holds how many lines there are and the last
-hash, so that a line that was removed, changed or cut off shows. Who owns the store can write both anew: the chain convinces against
-everybody else.
+it. The document holds how many lines there are and the last hash, so that a line that was removed, changed or cut off shows. Who owns
+the store can write both anew: the chain convinces against everybody else.
 """
 
 from __future__ import annotations

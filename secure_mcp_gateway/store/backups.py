@@ -8,6 +8,7 @@ import time
 
 from secure_mcp_gateway.errors import Unavailable
 from secure_mcp_gateway.store.file import BACKUPS, StoreFile, own, sync, write_all
+from secure_mcp_gateway.store.folder import NEW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _write(folder: HeldFolder, file: StoreFile, name: str, pieces: Sequence[byte
     # Under a name of its own until it is whole: a crash must not leave a torn file that looks like a backup.
     temporary = os.path.basename(file.temporary_backup)
     folder.remove(temporary)
-    descriptor = folder.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0))
+    descriptor = folder.open(temporary, NEW)
     try:
         own(descriptor, file.owner())
         write_all(descriptor, pieces)

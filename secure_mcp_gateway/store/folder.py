@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 MODE = 0o600
+# A new file, never one that is there, be it a link.
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _HAS_DIR_FD = os.open in os.supports_dir_fd
 
 
