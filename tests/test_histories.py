@@ -8,11 +8,12 @@ import unittest
 from typing import Any
 
 from tests.crash.clients import ROWS
-from tests.crash.histories import VARIANTS, Plan, caught, play, room
+from tests.crash.histories import VARIANTS, Plan, caught, play
 from tests.crash.history_check import READ, RECORD, WRITE, Checker, Event, History, shown
 from tests.crash.model import Model
 from tests.crash.model_state import Record, Tables
 from tests.crash.moves import EVERY_KIND
+from tests.support import MEMORY
 
 MS = 1_000_000
 TIME = "2026-01-02T03:04:05.000006+00:00"
@@ -25,8 +26,8 @@ class RandomHistories(unittest.TestCase):
         self.seed = str(random.randrange(1 << 30))
 
     def test_ten_thousand_operations_on_all_surfaces_are_one_order_and_nothing_is_lost(self) -> None:
-        plan = IN_MEMORY if room() else ON_A_DISK
-        with tempfile.TemporaryDirectory(dir=room()) as folder:
+        plan = IN_MEMORY if MEMORY else ON_A_DISK
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             played = play(folder, plan, self.seed)
             checker = Checker(played.history)
             self.assertEqual(checker.run(), [], f"seed {self.seed}")

@@ -20,8 +20,9 @@ from secure_mcp_gateway.store.store import Store
 from tests import enkrypt_files as old
 from tests import team
 from tests.crash.mutations import enkrypt_samples, mutated
-from tests.crash.restores import in_memory, many, paired, wrong_of
+from tests.crash.restores import many, paired, wrong_of
 from tests.crash.restoring import in_the_stores_place
+from tests.support import in_memory
 from tests.test_coming_from_enkrypt import RestoreCase
 
 

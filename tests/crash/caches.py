@@ -14,7 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 from secure_mcp_gateway.store.store import Store
-from tests.crash.disks import Mounted, missing
+from tests.crash.disks import Mounted, missing, room
 from tests.crash.forgetful import ForgetfulDisk, Playback
 from tests.crash.report import Report, Scale
 from tests.crash.server import Server, make_store
@@ -58,7 +58,7 @@ def run(report: Report, scale: Scale) -> None:
 
 
 def _whole(report: Report, scale: Scale, kind: str) -> None:
-    with tempfile.TemporaryDirectory(dir=_room()) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         disk, acks = _written(kind, folder, scale.of(60, 20), "")
         found = _cut_everywhere(disk, acks, scale.of(400, 25), scale.dice(kind))
     report.figure(kind, writes_and_flushes_of_the_disk=disk.events, cuts=len(found), acknowledged=len(acks), **_sum(found)._asdict())
@@ -66,7 +66,7 @@ def _whole(report: Report, scale: Scale, kind: str) -> None:
 
 
 def _broken(report: Report, scale: Scale, kind: str, variant: str) -> None:
-    with tempfile.TemporaryDirectory(dir=_room()) as folder:
+    with tempfile.TemporaryDirectory(dir=room()) as folder:
         disk, acks = _written(kind, folder, scale.of(30, 15), f"broken_disk:{variant}")
         found = _cut_everywhere(disk, acks, scale.of(120, 25), scale.dice(f"{kind} {variant}"))
     report.figure(f"{kind}, {variant}", cuts=len(found), acknowledged=len(acks), **_sum(found)._asdict())
@@ -75,11 +75,6 @@ def _broken(report: Report, scale: Scale, kind: str, variant: str) -> None:
 
 def _sum(found: list[Found]) -> Found:
     return Found(*(sum(each) for each in zip(*found)))
-
-
-def _room() -> str | None:
-    """Where the images go: in memory where that can be."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def _written(kind: str, folder: str, writes: int, variant: str) -> tuple[ForgetfulDisk, list[Ack]]:

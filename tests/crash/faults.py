@@ -38,7 +38,7 @@ from tests.crash.report import Report, Scale
 from tests.crash.served_faults import in_a_server
 from tests.crash.server import argv_of
 from tests.crash.tracing import KILL, Call, Fault, Tracer, missing
-from tests.support import DEADLINE, ROOT, environment
+from tests.support import DEADLINE, MEMORY, ROOT, environment
 
 AT_ONCE = 2
 
@@ -49,22 +49,18 @@ def run(report: Report, scale: Scale) -> None:
         report.skip("failing system calls", why)
         return
     for write in (USER, FIRST_RESET) if scale.quick else (USER, FIRST_RESET, RESET):
-        with tempfile.TemporaryDirectory(dir=room()) as folder:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             _tell(report, f"command line, {write.name}", on_command_line(Ground(folder, write), chosen(scale)))
     for write in (USER, RESET) if scale.quick else (USER, FIRST_RESET, RESET):
-        with tempfile.TemporaryDirectory(dir=room()) as folder:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             _tell(report, f"server, {write.name}", in_a_server(Ground(folder, write), chosen(scale)))
-    with tempfile.TemporaryDirectory(dir=room()) as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         ground = Ground(folder, USER)
         _tell_of_lasting(report, while_it_lasts(ground, scale.quick))
         for variant in VARIANTS:
             _broken(report, ground, variant, "command line", on_command_line)
             if not scale.quick:
                 _broken(report, ground, variant, "server", in_a_server)
-
-
-def room() -> str | None:
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def chosen(scale: Scale) -> Callable[[list[Call]], Iterator[Case]]:

@@ -24,6 +24,7 @@ from tests.crash.report import Report, Scale
 from tests.crash.server import Server
 from tests.crash.variant import break_it
 from tests.store.processes import Channel, Child
+from tests.support import MEMORY
 from tests.surfaces import run_command
 
 VARIANTS = (
@@ -104,15 +105,10 @@ class Played(NamedTuple):
 
 
 def run(report: Report, scale: Scale) -> None:
-    with tempfile.TemporaryDirectory(dir=room()) as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         _whole(report, scale, folder)
     for variant in VARIANTS:
         _broken(report, scale, variant)
-
-
-def room() -> str | None:
-    """Where the stores go: in memory where that can be, for no power is cut here."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def _whole(report: Report, scale: Scale, folder: str) -> None:
@@ -147,7 +143,7 @@ def caught(variant: str, each: int, seed: str) -> tuple[int, list[str]]:
     fault from one, so that some more are tried."""
     plan = Plan(2, 3, each, watchers=3, each_watcher=each // 4, conditional=0.6, variant=f"broken_histories:{variant}")
     for number in range(1, _TRIES + 1):
-        with tempfile.TemporaryDirectory(dir=room()) as folder:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             problems = Checker(play(folder, plan, f"{seed} {number}").history).run()
         if problems:
             return number, problems

@@ -7,7 +7,6 @@ all is well again without a restart once it is put right.
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from tests.crash import damaged_places, full_places
 from tests.crash.damaged_places import AUDIT_AWAY, AUDIT_GAPS, LOCKED_STORE, STORE, NobodysScene
 from tests.crash.report import Report, Scale
 from tests.crash.scenes import Scene
+from tests.support import MEMORY
 
 AT_ONCE = 2
 
@@ -76,10 +76,6 @@ def _damaged(scene: Scene) -> None:
     scene.start()
 
 
-def _locked_away(scene: Scene) -> None:
-    damaged_places.store_is_damaged(scene, LOCKED_STORE)
-
-
 def _on_mounts(scale: Scale) -> list[Situation]:
     """And what else only root can arrange."""
     most = scale.of(8, 3)
@@ -111,6 +107,5 @@ def seen_in(situation: Situation, variant: str = "") -> Seen:
 
 @contextlib.contextmanager
 def _place(disk: str) -> Iterator[str]:
-    room = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=room) as folder, full_places.small_disk(folder, disk) if disk else contextlib.nullcontext():
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder, full_places.small_disk(folder, disk) if disk else contextlib.nullcontext():
         yield folder

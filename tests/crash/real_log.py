@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import tempfile
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
@@ -18,7 +15,7 @@ from tests import support, team
 from tests.surfaces import send
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 LOG = "audit.jsonl"
 _ARCHIVE = re.compile(r"audit-(\d+)\.jsonl")
@@ -95,16 +92,6 @@ class RealLog:
     def changed(self, what: str, lines: list[bytes], expected: Verdict | None = None) -> list[str]:
         """As ``tampered``, of a log that is one file."""
         return self.tampered(what, {LOG: b"".join(lines)}, expected)
-
-
-@contextmanager
-def in_memory() -> Iterator[str]:
-    """A folder where syncs cost nothing."""
-    folder = tempfile.mkdtemp(prefix="tampering-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
-    try:
-        yield os.path.realpath(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def lines_of(data: bytes) -> list[bytes]:

@@ -10,9 +10,6 @@ import copy
 import json
 import os
 import re
-import shutil
-import tempfile
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from secure_mcp_gateway.store.store import Store
@@ -39,6 +36,7 @@ from tests.crash.mutations import (
     swarm,
 )
 from tests.crash.restoring import Answer, Restoring, Tried, in_the_stores_place, problems_of, tried
+from tests.support import in_memory
 from tests.surfaces import send
 
 if TYPE_CHECKING:
@@ -68,16 +66,6 @@ def run(report: Report, scale: Scale) -> None:
     with in_memory() as folder:
         _pairs(report, team.make_team(folder), scale)
     _variants(report, scale)
-
-
-@contextmanager
-def in_memory() -> Iterator[str]:
-    """A folder where syncs cost nothing."""
-    folder = tempfile.mkdtemp(prefix="restores-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
-    try:
-        yield os.path.realpath(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def samples(place: Restoring) -> list[Sample]:

@@ -27,9 +27,10 @@ from secure_mcp_gateway.store.store import Store
 from tests import team
 from tests.crash import broken_records
 from tests.crash.broken_records import Probe, caught_by
-from tests.crash.real_log import LOG, RealLog, Verdict, in_memory, lines_of, resealed
+from tests.crash.real_log import LOG, RealLog, Verdict, lines_of, resealed
 from tests.crash.server import Server
 from tests.crash.server import run as command_line
+from tests.support import in_memory
 
 if TYPE_CHECKING:
     from random import Random

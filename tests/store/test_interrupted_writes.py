@@ -14,6 +14,7 @@ from secure_mcp_gateway.store.file import write_all
 from secure_mcp_gateway.store.store import Store
 from tests.store.boundaries import ERRORS, WRITES, Boundaries, failing, torn
 from tests.store.sample_store import StoreCase, add, content_of, entry, putting, user, user_id
+from tests.support import MEMORY
 
 Deed = Callable[[Store], Any]
 
@@ -25,7 +26,7 @@ def create_over(store: Store) -> int:
 class InterruptionCase(StoreCase):
     """Each case starts from one and the same folder, laid anew; in memory where that can be, for these are hundreds of syncs."""
 
-    place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    place = MEMORY
 
     def setUp(self) -> None:
         super().setUp()
