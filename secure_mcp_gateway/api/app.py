@@ -133,6 +133,7 @@ class ManagementApp:
 
     def _preflight(self, request: Request) -> Response:
         methods = self._matched(request, self._router.match(request.method, request.raw_path)).methods
+        self._surroundings.check(request)
         return Response(
             204,
             headers=[

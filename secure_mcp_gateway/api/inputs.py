@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote_to_bytes
 
-from secure_mcp_gateway.errors import InvalidRequest
+from secure_mcp_gateway.errors import InvalidRequest, TooLarge
 from secure_mcp_gateway.params import BODY, BODY_OR_QUERY, COMMAND_LINE, PATH, QUERY, strict_json
 
 TYPE_CHECKING = False
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from secure_mcp_gateway.operations.operation import Operation
     from secure_mcp_gateway.params import Param
+
+# Of one body: 16 MiB of JSON that means something have fewer, and of `[],` alone they would become 30 times their size in memory.
+_MOST_VALUES = 1_000_000
 
 
 def read_query(query: str) -> dict[str, str]:
@@ -32,6 +35,8 @@ def read_body(body: bytes) -> dict[str, Any]:
     """A JSON object; an empty body is one without fields."""
     if not body:
         return {}
+    if len(body) > _MOST_VALUES and sum(body.count(mark) for mark in (b",", b"[", b"{")) > _MOST_VALUES:
+        raise TooLarge(f"the body holds more than {_MOST_VALUES:,} values", "send it in parts, or name a file")
     try:
         content = strict_json(body.decode())
     except UnicodeDecodeError:

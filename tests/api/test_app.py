@@ -300,6 +300,11 @@ class ForeignPages(TableCase):
             answer = send(ManagementApp(store, allow_hosts=("gateway.internal",)), "GET", path)
             self.assertEqual((answer.status, body(answer)["error"]), (403, "forbidden"))
 
+    def test_a_preflight_for_another_host_is_refused(self) -> None:
+        app = ManagementApp(self.fresh(), allow_hosts=("gateway.internal",), allow_origins=("https://console.example",))
+        asked = {"Origin": "https://console.example", "Access-Control-Request-Method": "POST"}
+        self.assertEqual(send(app, "OPTIONS", "/api/v1/users", key=None, **asked).status, 403)
+
 
 class NamedFiles(TableCase):
     def test_relative_files_stand_in_files_beside_the_store(self) -> None:
