@@ -15,7 +15,8 @@ from typing import Any
 from tests.crash.report import Report, Scale
 from tests.support import ROOT, environment
 
-TARGETS = ("requests", "chunks", "paths", "keys", "json", "restores", "stores", "audit")
+# The slowest first: they decide how long all take.
+TARGETS = ("restores", "stores", "requests", "chunks", "paths", "keys", "json", "audit")
 # Readers broken on purpose, by the target that must find it.
 VARIANTS = {
     "converts_lengths": "requests",
@@ -29,7 +30,7 @@ VARIANTS = {
     "trusts_records": "stores",
     "trusts_lines": "audit",
 }
-_RUNS, _SECONDS = (1_000_000, 20_000), (180.0, 15.0)
+_RUNS, _SECONDS = (1_000_000, 20_000), (7200.0, 15.0)
 _START = 120
 
 
