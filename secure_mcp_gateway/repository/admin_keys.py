@@ -7,9 +7,9 @@ import re
 from secure_mcp_gateway.errors import Conflict, InvalidRequest, NotFound
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.key_secrets import fresh_key, is_active, new_public_id, rotate
-from secure_mcp_gateway.repository.names import check_name, normalised, quoted
+from secure_mcp_gateway.repository.names import check_name, quoted
 from secure_mcp_gateway.repository.paging import table_page
-from secure_mcp_gateway.store.document import Draft, digest_of
+from secure_mcp_gateway.store.document import Draft, digest_of, normalised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

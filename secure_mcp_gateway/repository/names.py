@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from secure_mcp_gateway.errors import InvalidRequest, NotFound
-from secure_mcp_gateway.store.document import email_key
+from secure_mcp_gateway.store.document import email_key, normalised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ SECRET_PREFIXES = ("smg_", "smga_")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _SERVER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _UNSEEN = ("Cc", "Cf", "Zl", "Zp", "Cs")
-_LARGEST_SEARCHED_FOR_A_NEAR_NAME = 1000
+_MOST_COMPARED = 1000
 
 # Each table with the index of its names, the field that holds the name, and how the lack of a thing is said.
 _NAMED = {
@@ -57,15 +57,6 @@ def check_email(text: str, field: str) -> str:
     if problem:
         raise InvalidRequest(f"{field} {problem}", "give one address such as name@example.com")
     return email
-
-
-def normalised(text: str) -> str:
-    """Unicode NFC."""
-    if text.isascii():
-        return text
-    from unicodedata import normalize
-
-    return normalize("NFC", text)
 
 
 def searchable(text: str) -> str:
@@ -148,13 +139,13 @@ def no_such(document: Document, call: Call, table: str, identifier: str) -> NotF
 
 def _near_name(document: Document, table: str, field: str, identifier: str) -> str:
     records = document.table(table)
-    if len(records) > _LARGEST_SEARCHED_FOR_A_NEAR_NAME:
-        return ""
-    return nearest(identifier, [record[field] for _, record in records.items()])
+    return nearest(identifier, [record[field] for _, record in records.items()]) if len(records) <= _MOST_COMPARED else ""
 
 
 def nearest(name: str, names: list[str]) -> str:
-    """The one of the names that is most like it, or nothing."""
+    """The one of the names that is most like it; nothing where none is, or where they are too many to compare."""
+    if len(names) > _MOST_COMPARED:
+        return ""
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(name[:LONGEST_EMAIL], names, n=1)), "")

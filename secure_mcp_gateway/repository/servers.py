@@ -5,12 +5,12 @@ from __future__ import annotations
 from secure_mcp_gateway.errors import Conflict, InvalidRequest, NotFound
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.configs import find_config
-from secure_mcp_gateway.repository.names import check_server_name, nearest, normalised, quoted
+from secure_mcp_gateway.repository.names import check_server_name, nearest, quoted
 from secure_mcp_gateway.repository.paging import page
 from secure_mcp_gateway.repository.views import server_row, server_view
 from secure_mcp_gateway.store import server_checks as checks
 from secure_mcp_gateway.store.check import POLICIES
-from secure_mcp_gateway.store.document import Draft
+from secure_mcp_gateway.store.document import Draft, normalised
 from secure_mcp_gateway.store.server_checks import stored_policy
 
 TYPE_CHECKING = False

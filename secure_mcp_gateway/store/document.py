@@ -26,6 +26,19 @@ TABLES = {
 }
 
 
+# A character comes from four at most, so that no name or address is longer before it is composed.
+_LONGEST_COMPOSED = 1024
+
+
+def normalised(text: str) -> str:
+    """Unicode NFC; a text longer than any name stays as it is, for a run of combining marks takes the square of its length to sort."""
+    if text.isascii() or len(text) > _LONGEST_COMPOSED:
+        return text
+    from unicodedata import normalize
+
+    return normalize("NFC", text)
+
+
 def email_key(email: str) -> str:
     return email.casefold()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from secure_mcp_gateway.errors import StoreDamaged
 from secure_mcp_gateway.store.check import POLICIES, content_problems, keys_of_nobody, place
 from secure_mcp_gateway.store.clock import utc_time
-from secure_mcp_gateway.store.document import Document, digest_of, member_key
+from secure_mcp_gateway.store.document import Document, digest_of, member_key, normalised
 from secure_mcp_gateway.store.restrictions import KEPT_ELSEWHERE, KEPT_IN_OVERRIDES, KEPT_IN_SERVER, lost_restrictions, restricts
 from secure_mcp_gateway.store.server_checks import deep_problems, servers_problems
 
@@ -201,11 +201,7 @@ def _enabled(policy: Any) -> bool:
 
 def _named(record: Record, field: str) -> Record:
     name = record.get(field)
-    if not isinstance(name, str) or name.isascii():
-        return record
-    from unicodedata import normalize
-
-    return {**record, field: normalize("NFC", name)}
+    return {**record, field: normalised(name)} if isinstance(name, str) else record
 
 
 def _project(made: Converted, key: str, record: Record) -> Record:

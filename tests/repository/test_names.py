@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import unicodedata
 import unittest
 from typing import Any
 
 from secure_mcp_gateway.errors import InvalidRequest, NotFound
 from secure_mcp_gateway.repository import configs, names, projects, users
 from secure_mcp_gateway.repository.call import USER, Caller
+from secure_mcp_gateway.store.document import normalised
 from tests.repository.fakes import NOBODY, RuleTest, new_call
 
 GOOD_NAMES = (
@@ -104,6 +106,23 @@ class TheRulesForNames(unittest.TestCase):
     def test_names_are_stored_in_nfc(self) -> None:
         self.assertEqual(names.check_name("Gru\u0308n", "name"), "Grün")
         self.assertEqual(names.check_email("gru\u0308n@example.com", "email"), "grün@example.com")
+
+    def test_what_is_longer_than_any_name_is_not_composed(self) -> None:
+        marks = "a" + "\u0301" * 100_000 + "\u0316" * 100_000
+        self.assertTrue(normalised(marks) is marks)
+        self.assertTrue(names.check_search_term(marks) == marks)
+        for check in (names.check_name, names.check_email):
+            with self.assertRaisesRegex(InvalidRequest, "not 200001"):
+                check(marks, "name")
+
+    def test_the_longest_text_that_can_become_an_address_is_composed(self) -> None:
+        text = unicodedata.normalize("NFD", "\u1f82" * 242 + "@example.com")
+        self.assertGreater(len(text), 900)
+        self.assertEqual(names.check_email(text, "email"), "\u1f82" * 242 + "@example.com")
+
+    def test_a_near_name_is_not_looked_for_among_very_many(self) -> None:
+        self.assertEqual(names.nearest("nam", ["name"] * 1000), "name")
+        self.assertEqual(names.nearest("nam", ["name"] * 1001), "")
 
     def test_a_secret_in_a_names_place_is_not_quoted(self) -> None:
         self.assertEqual(names.quoted("smg_abcdef"), "'***'")
