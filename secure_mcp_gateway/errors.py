@@ -6,6 +6,8 @@ are for people and say what to do next; programs go by the code.
 
 from __future__ import annotations
 
+_MOST_LISTED = 1000
+
 
 def masked(text: str) -> str:
     """The text without what has the form of a secret of ours: one typed in another thing's place must not be said again."""
@@ -14,6 +16,12 @@ def masked(text: str) -> str:
     import re
 
     return re.sub(r"smga?_[A-Za-z0-9_-]{20,}", "***", text)
+
+
+def listed(problems: list[str]) -> str:
+    """All of them at once; of a flood, which would take many times the memory of what it is about, the first."""
+    more = len(problems) - _MOST_LISTED
+    return "; ".join(problems[:_MOST_LISTED] + ([f"and {more} more"] if more > 0 else []))
 
 
 class GatewayError(Exception):

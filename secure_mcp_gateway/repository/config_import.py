@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.errors import InvalidRequest
+from secure_mcp_gateway.errors import InvalidRequest, listed
 from secure_mcp_gateway.repository.configs import contradictions, put_new_config, require_free_name, server_doubts
 from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION, unwrapped
 from secure_mcp_gateway.repository.names import check_name, server_name_problem
@@ -28,7 +28,7 @@ def import_config(draft: Draft, call: Call, *, data: Any, config_name: str, dry_
     servers, lost = servers_from_enkrypt(source, "")
     problems = [*lost, *deep_problems("", source, ("mcp_config",)), *_server_problems(servers)]
     if problems:
-        raise InvalidRequest("this cannot be imported, nothing is changed: " + "; ".join(problems))
+        raise InvalidRequest("this cannot be imported, nothing is changed: " + listed(problems))
     content = {field: value for field, value in source.items() if field not in _NOT_TAKEN_OVER}
     content["mcp_config"] = [import_server(server) for server in servers]
     result = {"mcp_config_id": None, "config_name": name, "servers": len(servers), "warnings": _warnings(servers)}

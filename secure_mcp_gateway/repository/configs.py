@@ -150,7 +150,7 @@ def server_doubts(server: Record, where: str) -> list[str]:
 
 def contradictions(server: Record, where: str) -> list[str]:
     """Tools that are allowed and denied: a rule decides, and somebody may have meant the other thing."""
-    tools, denied = server.get("tools") or {}, server.get("denied_tools") or []
+    tools, denied = server.get("tools") or {}, set(server.get("denied_tools") or ())
     both = [name for name, tool in tools.items() if name in denied and not (isinstance(tool, dict) and tool.get("enabled") is False)]
     return [f"{where}.tools.{name} is allowed and denied: it is denied" for name in both]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.errors import InvalidRequest
+from secure_mcp_gateway.errors import InvalidRequest, listed
 from secure_mcp_gateway.repository.exports import VERSION, unwrapped
 from secure_mcp_gateway.repository.key_secrets import is_active
 from secure_mcp_gateway.store.check import place, settings_problems
@@ -33,7 +33,7 @@ def restore_store(
     made = _converted(source, call.now)
     problems = _problems(made)
     if problems:
-        raise InvalidRequest("this cannot be restored, nothing is changed: " + "; ".join(problems))
+        raise InvalidRequest("this cannot be restored, nothing is changed: " + listed(problems))
     settle_keys(made)
     # A store that is made just now, be there an audit log from before or not; or one that nobody can administer.
     fresh = not len(draft.table("admin_keys"))
@@ -99,13 +99,15 @@ def _with_utc_times(table: str, records: dict[str, Any], problems: list[str]) ->
 
 def _add_admin_keys(draft: Draft, made: Converted) -> None:
     """Those of the file join the running ones, under another name where theirs is taken."""
+    numbers: dict[str, int] = {}
     for digest, key in made.content["admin_keys"].items():
         if draft.get("admin_keys", digest) is not None:
             continue
-        name, number = key["name"], 1
+        name, stem = key["name"], key["name"][:90]
         while draft.found("admin_key_names", name) is not None:
-            number += 1
-            name = f"{key['name'][:90]}-{number}"
+            # On from where the last one of this stem was placed: many of them must not take the square of their number.
+            numbers[stem] = numbers.get(stem, 1) + 1
+            name = f"{stem}-{numbers[stem]}"
         if draft.found("admin_key_ids", key["admin_key"]) is not None:
             made.warnings.append(f"the admin key {key['name']!r} of the file is dropped: its id is taken")
             continue

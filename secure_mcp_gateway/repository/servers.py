@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.errors import Conflict, InvalidRequest, NotFound
+from secure_mcp_gateway.errors import Conflict, InvalidRequest, NotFound, listed
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.configs import find_config
 from secure_mcp_gateway.repository.names import check_server_name, nearest, quoted
@@ -154,7 +154,7 @@ def _checked(fields: Record) -> Record:
     if "server_command" in given and "server_url" in given:
         problems.append("server_command and server_url exclude each other: give one of them")
     if problems:
-        raise InvalidRequest("; ".join(problems))
+        raise InvalidRequest(listed(problems))
     return given
 
 

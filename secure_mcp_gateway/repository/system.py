@@ -8,6 +8,7 @@ from secure_mcp_gateway.repository.configs import config_issues
 from secure_mcp_gateway.repository.defaults import default_tables
 from secure_mcp_gateway.repository.exports import VERSION
 from secure_mcp_gateway.repository.key_secrets import is_active
+from secure_mcp_gateway.repository.names import quoted
 from secure_mcp_gateway.repository.views import is_member
 from secure_mcp_gateway.store.check import content_problems
 from secure_mcp_gateway.store.document import BACKUP_KIND, FORMAT, TABLES
@@ -95,7 +96,7 @@ def _utc(since: str) -> str:
 
 def _config_warnings(document: Document) -> Iterator[str]:
     for _, config in document.table("mcp_configs").items():
-        yield from (f"config {config['mcp_config_name']!r}: {issue}" for issue in config_issues(config["mcp_config"]))
+        yield from (f"config {quoted(config['mcp_config_name'])}: {issue}" for issue in config_issues(config["mcp_config"]))
 
 
 def _key_warnings(document: Document, now: str) -> Iterator[str]:

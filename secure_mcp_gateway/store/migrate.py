@@ -181,7 +181,7 @@ def _server(problems: list[str], where: str, server: Any, common: Any) -> Any:
     tools = renamed.get("tools")
     for name, tool in tools.items() if isinstance(tools, dict) else ():
         if isinstance(tool, dict):
-            problems += lost_restrictions(f"{where}.tools.{name}", tool, ("enabled",))
+            problems += lost_restrictions(f"{where}.tools.{name[:80]}", tool, ("enabled",))
     for field in POLICIES:
         policy = renamed.get(field)
         if isinstance(policy, dict) and "guardrail_name" in policy and policy["guardrail_name"] != policy.get("policy_name"):

@@ -31,7 +31,23 @@ class ImportTest(RuleTest):
         return self.run_rule(configs.get_config, config_identifier=name)
 
 
+class Name(str):
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Name.compared += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
 class AnImport(ImportTest):
+    def test_looks_up_each_tool_once_among_those_denied(self) -> None:
+        tools = {Name(f"t{number}"): "" for number in range(50)}
+        server = {"tools": tools, "denied_tools": [*(f"d{number}" for number in range(50)), "t7"]}
+        self.assertEqual(configs.contradictions(server, "s"), ["s.tools.t7 is allowed and denied: it is denied"])
+        self.assertLess(Name.compared, 200)
+
     def test_of_our_own_export_comes_back_as_it_was(self) -> None:
         config = self.config()
         self.server(config, args=["-y"], tools={"a": "b"}, input_guardrails_policy={"enabled": True, "block": ["pii"]})
@@ -145,6 +161,12 @@ class ARefusal(ImportTest):
         for data, expected in cases:
             with self.subTest(data=data):
                 self.assertIn(expected + " is a restriction that cannot be kept", self.import_refused(data))
+
+    def test_of_very_much_is_told_within_bounds(self) -> None:
+        long = [{**MINIMAL, "tools": {"t" * 10_000: {f"limit_{number}": 1 for number in range(50)}}}]
+        self.assertLess(len(self.import_refused(long)), 20_000)
+        told = self.import_refused([0] * 1234)
+        self.assertIn("mcp_config[999] must be an object; and 234 more", told)
 
     def test_of_a_bad_name(self) -> None:
         self.assertIn("config_name", self.refused(InvalidRequest, import_config, data=[MINIMAL], config_name=" x"))

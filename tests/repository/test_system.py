@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 import os
 from typing import Any
+from unittest import mock
 
 from secure_mcp_gateway.errors import InvalidRequest
-from secure_mcp_gateway.repository import api_keys, configs, system
+from secure_mcp_gateway.repository import admin_keys, api_keys, configs, system
 from secure_mcp_gateway.repository.restore import restore_store
-from secure_mcp_gateway.store.document import TABLES
+from secure_mcp_gateway.store.document import TABLES, Draft
 from tests.repository.fakes import NOW, RuleTest
 
 
@@ -59,6 +60,12 @@ class Health(SystemTest):
         self.assertEqual((found["status"], found["issues"]), ("healthy", []))
         self.assertIn("config 'tools': servers.odd.tool_guardrails_policy is enabled but", found["warnings"][0])
 
+    def test_says_a_long_name_shortened_for_it_stands_in_every_warning(self) -> None:
+        self.server(self.config_id, "odd", tool_guardrails_policy={"enabled": True})
+        config = self.draft.get("mcp_configs", self.config_id) or {}
+        self.draft.put("mcp_configs", self.config_id, {**config, "mcp_config_name": "y" * 100_000})
+        self.assertLess(len(self.run_rule(system.check_health)["warnings"][0]), 400)
+
     def test_warns_of_keys_that_open_nothing(self) -> None:
         self.draft.replace("members", {})
         self.draft.replace("admin_keys", {})
@@ -104,6 +111,18 @@ class Backup(SystemTest):
         restored = self.run_rule(restore_store, data={"message": "m", "data": {"output_file": None, "backup": made}, "timestamp": NOW})
         self.assertEqual((restored["configs"], restored["api_keys"], restored["warnings"]), (1, 1, []))
         self.assertEqual(self.content(), before)
+
+    def test_with_many_admin_keys_whose_names_are_taken_looks_for_each_but_a_few_times(self) -> None:
+        made: Any = json.loads(json.dumps(self.run_rule(system.backup)))
+        (running,) = made["admin_keys"].values()
+        stem, number = "n" * 90, 60
+        names = [stem, *(f"{stem}-{each}" for each in range(2, number + 1))]
+        made["admin_keys"] = {f"{at:064x}": {**running, "admin_key": f"adm_{at:016x}", "name": name} for at, name in enumerate(names)}
+        self.run_rule(admin_keys.create_admin_key, name=stem)
+        with mock.patch.object(Draft, "found", autospec=True, side_effect=Draft.found) as found:
+            self.run_rule(restore_store, data=made, with_admin_keys=True)
+        self.assertLess(found.call_count, 5 * number)
+        self.assertEqual(len(self.draft.table("admin_keys")), number + 2)
 
 
 class Reset(SystemTest):
