@@ -4,7 +4,7 @@ import unittest
 from unittest import mock
 
 from secure_mcp_gateway.store import refusals
-from secure_mcp_gateway.store.refusals import ALL, EACH_ACTOR, Refusals
+from secure_mcp_gateway.store.refusals import ALL, ALL_AN_HOUR, EACH_ACTOR, EACH_ACTOR_AN_HOUR, Refusals
 
 
 class RefusalsTest(unittest.TestCase):
@@ -22,3 +22,20 @@ class RefusalsTest(unittest.TestCase):
         for moment in (5.0, 6.0):
             with mock.patch.object(refusals.time, "monotonic", return_value=moment):
                 self.assertEqual(sum(found.admits("one") for _ in range(EACH_ACTOR + 1)), EACH_ACTOR)
+
+    def test_whoever_goes_on_for_an_hour_gets_no_more_than_its_share_of_that(self) -> None:
+        found = Refusals()
+        self.assertEqual(self.admitted(found, 1000.0, ["one"]), EACH_ACTOR_AN_HOUR)
+        self.assertEqual(self.admitted(found, 1000.0 + 3600, ["one"]), EACH_ACTOR_AN_HOUR)
+
+    def test_and_all_together_not_more_than_theirs(self) -> None:
+        actors = [str(number) for number in range(ALL_AN_HOUR // EACH_ACTOR_AN_HOUR + 5)]
+        self.assertEqual(self.admitted(Refusals(), 1000.0, actors), ALL_AN_HOUR)
+
+    def admitted(self, found: Refusals, start: float, actors: list[str]) -> int:
+        """Of one try for each line that the seconds of an hour have."""
+        count = 0
+        for second in range(3600):
+            with mock.patch.object(refusals.time, "monotonic", return_value=start + second):
+                count += sum(found.admits(actor) for actor in actors)
+        return count
