@@ -32,8 +32,8 @@ _JSON_KINDS = (MAPPING, OBJECT, DOCUMENT)
 
 class Param:
     """``name`` is the rule's keyword; ``names`` are the fields it is given by (exactly one of them), ``flags`` the command
-    line's (without dashes). ``minimum`` and ``maximum`` bound a number. Of a text they count characters and, as ``pattern``
-    does, only describe it: its rule judges. ``file`` is the field that names a JSON file to read the value from instead. ``default``
+    line's (without dashes). ``minimum`` and ``maximum`` bound a number. ``file`` is the field that names a JSON file to read the
+    value from instead. ``schema`` is what JSON Schema says of the value besides its kind; it only describes, the rule judges. ``default``
     is what the command line takes where the flag is not given; a rule gets None for what was not given."""
 
     __slots__ = (
@@ -47,9 +47,9 @@ class Param:
         "minimum",
         "name",
         "names",
-        "pattern",
         "place",
         "required",
+        "schema",
     )
 
     def __init__(
@@ -65,7 +65,7 @@ class Param:
         file: str = "",
         minimum: int | None = None,
         maximum: int | None = None,
-        pattern: str = "",
+        schema: dict[str, Any] | None = None,
         example: Any = None,
         default: str | None = None,
     ) -> None:
@@ -79,7 +79,7 @@ class Param:
         self.file = file
         self.minimum = minimum
         self.maximum = maximum
-        self.pattern = pattern
+        self.schema = schema or {}
         self.example = example
         self.default = default
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from secure_mcp_gateway import __version__
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.params import (
@@ -64,6 +66,8 @@ _SCHEMAS: dict[str, Schema] = {
     DOCUMENT: {"type": ["object", "array"]},
 }
 _TIME: Schema = {"type": "string", "format": "date-time"}
+# Of a target: an encoded NUL is refused wherever it stands.
+_WITHOUT_NUL = r"^[^\u0000]*$"
 
 
 def openapi_document() -> Schema:
@@ -99,7 +103,7 @@ def _described(operation: Operation) -> Schema:
         described["parameters"].append({"name": "If-Match", "in": "header", "required": False, "schema": schema})
     body = [param for param in operation.params if param.place in (BODY, BODY_OR_QUERY)]
     if body:
-        described["requestBody"] = _request_body(body)
+        described["requestBody"] = _request_body(operation, body)
     return described
 
 
@@ -113,50 +117,63 @@ def _tag(operation: Operation) -> str:
 
 def _parameter(param: Param) -> Schema:
     where = "path" if param.place == PATH else "query"
-    return {"name": param.name, "in": where, "required": param.place == PATH, "description": param.help, "schema": _schema(param)}
+    schema = _schema(param)
+    if schema["type"] == "string" and "format" not in schema:
+        schema = {"pattern": _WITHOUT_NUL, **schema}
+    return {"name": param.name, "in": where, "required": param.place == PATH, "description": param.help, "schema": schema}
 
 
 def _schema(param: Param) -> Schema:
-    schema = {**_SCHEMAS[param.kind]}
-    least, most = ("minimum", "maximum") if param.kind == INTEGER else ("minLength", "maxLength")
+    schema = {**_SCHEMAS[param.kind], **param.schema}
     if param.minimum is not None:
-        schema[least] = param.minimum
+        schema["minimum"] = param.minimum
     if param.maximum is not None:
-        schema[most] = param.maximum
-    if param.pattern:
-        schema["pattern"] = param.pattern
+        schema["maximum"] = param.maximum
     if param.example is not None:
         schema["examples"] = [param.example]
     return schema
 
 
-def _request_body(params: list[Param]) -> Schema:
+def _request_body(operation: Operation, params: list[Param]) -> Schema:
+    demands = _demands(operation, params)
+    always = {name for demand in demands for name in demand.get("required", ())}
     properties: dict[str, Schema] = {}
-    choices: list[Schema] = []
     for param in params:
-        names = (*param.names, param.file) if param.file else param.names
         for name in param.names:
             schema = {**_schema(param), "description": param.help}
-            properties[name] = schema if param.required and len(names) == 1 else _nullable(schema)
+            properties[name] = schema if name in always else _nullable(schema)
         if param.file:
             what = f"A JSON file on the server's machine that holds {param.names[0]}"
             properties[param.file] = _nullable({"type": "string", "description": what})
-        choices += _choices(param)
     whole: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    if choices:
-        whole["allOf"] = choices
-    return {"required": bool(choices), "content": {"application/json": {"schema": whole}}}
+    if demands:
+        whole["allOf"] = demands
+    required = any("not" not in demand for demand in demands)
+    return {"required": required, "content": {"application/json": {"schema": whole}}}
 
 
-def _choices(param: Param) -> list[Schema]:
-    """What must be given: one of the names and no other of them, or a file instead, which a name beside it outdoes."""
-    if not param.required:
-        return []
-    names = [name for name in (*param.names, param.file) if name]
-    if len(names) == 1:
-        return [{"required": names}]
-    given = [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in names]
-    return [{"anyOf" if param.file else "oneOf": given}]
+def _demands(operation: Operation, params: list[Param]) -> list[Schema]:
+    """What must be given: one of a param's names and no other of them, or a file instead, which a name beside it outdoes; then
+    what the row asks for."""
+    demands = [_one_of(_fields(param), "anyOf" if param.file else "oneOf") for param in params if param.required]
+    any_of, exclusive = ([name for param in group for name in _fields(param)] for group in (operation.any_of, operation.exclusive))
+    if any_of:
+        demands.append(_one_of(any_of, "oneOf" if any_of == exclusive else "anyOf"))
+    if exclusive and any_of != exclusive:
+        demands += [{"not": {"allOf": [_given(name) for name in pair]}} for pair in combinations(exclusive, 2)]
+    return demands
+
+
+def _fields(param: Param) -> list[str]:
+    return [name for name in (*param.names, param.file) if name]
+
+
+def _one_of(names: list[str], how: str) -> Schema:
+    return {"required": names} if len(names) == 1 else {how: [_given(name) for name in names]}
+
+
+def _given(name: str) -> Schema:
+    return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
 
 
 def _nullable(schema: Schema) -> Schema:

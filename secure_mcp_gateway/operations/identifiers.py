@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secure_mcp_gateway.operations import schemas
 from secure_mcp_gateway.params import BOOLEAN, FILE, INTEGER, NAME, PATH, QUERY, SECRET, STRING, Param
 
 CONFIG = Param(
@@ -16,7 +17,12 @@ API_KEY = Param("api_key", SECRET, "The key's public id, or its secret.", place=
 ADMIN_KEY = Param("admin_key", SECRET, "The admin key's public id, its name, or its secret.", place=PATH, example="adm_0123456789abcdef")
 
 SEARCH_TERM = Param(
-    "search_term", STRING, "A part of the name; upper and lower case are the same.", required=True, minimum=1, example="default"
+    "search_term",
+    STRING,
+    "A part of the name; upper and lower case are the same.",
+    required=True,
+    schema=schemas.SEARCH_TERM,
+    example="default",
 )
 _MOST = 10**15
 LIMIT = Param(
@@ -30,26 +36,17 @@ OVERWRITE = Param("overwrite", BOOLEAN, "Write over a file that is not an earlie
 EXPIRES_IN_DAYS = Param("expires_in_days", INTEGER, "The key stops working after so many days.", minimum=1, maximum=3650, example=90)
 
 
-# What a schema can say of the rules of names; the rules themselves stand in the repository.
-_CONTROLS = r"\u0000-\u001f\u007f-\u009f"
-_SERVER_NAME = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
-
-
 def new_name(name: str, help: str, example: str) -> Param:
     """Of a config, a project or an admin key."""
-    edge = rf"[^\s{_CONTROLS}]"
-    pattern = rf"^{edge}([^{_CONTROLS}]*{edge})?$"
-    return Param(name, NAME, help, required=True, minimum=1, maximum=100, pattern=pattern, example=example)
+    return Param(name, NAME, help, required=True, schema=schemas.NEW_NAME, example=example)
 
 
 def new_email(name: str, help: str, example: str) -> Param:
-    word = rf"[^\s@.{_CONTROLS}]+"
-    pattern = rf"^[^\s@{_CONTROLS}]+@{word}(\.{word})+$"
-    return Param(name, NAME, help, required=True, maximum=254, pattern=pattern, example=example)
+    return Param(name, NAME, help, required=True, schema=schemas.NEW_EMAIL, example=example)
 
 
 def new_server_name(name: str, help: str, example: str, *, required: bool) -> Param:
-    return Param(name, NAME, help, required=required, pattern=_SERVER_NAME, example=example)
+    return Param(name, NAME, help, required=required, schema=schemas.NEW_SERVER_NAME, example=example)
 
 
 def output_file(help: str, example: str, default: str | None = None) -> Param:

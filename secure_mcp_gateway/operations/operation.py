@@ -30,10 +30,26 @@ READ, RECORD, WRITE, CREATE, REPLACE = "read", "record", "write", "create", "rep
 class Operation:
     """``name`` is the command (``config rename``), ``path`` has ``{parameters}``, ``run`` is the rule, ``columns`` are the fields
     of a table for people (``used_by_projects.project_name`` for a field of each in a list). ``errors`` are the codes that the rule
-    itself can raise. ``document`` is the field of the result that ``output_file`` saves. ``negative`` is the (field, value) of a
+    itself can raise. At least one of the params ``any_of`` must be given, and no two of ``exclusive``: the rule judges that, the row
+    only describes it. ``document`` is the field of the result that ``output_file`` saves. ``negative`` is the (field, value) of a
     result that means "no"."""
 
-    __slots__ = ("access", "columns", "document", "effect", "errors", "message", "name", "negative", "params", "route", "run", "summary")
+    __slots__ = (
+        "access",
+        "any_of",
+        "columns",
+        "document",
+        "effect",
+        "errors",
+        "exclusive",
+        "message",
+        "name",
+        "negative",
+        "params",
+        "route",
+        "run",
+        "summary",
+    )
 
     def __init__(
         self,
@@ -46,6 +62,8 @@ class Operation:
         effect: str,
         *,
         params: tuple[Param, ...] = (),
+        any_of: tuple[Param, ...] = (),
+        exclusive: tuple[Param, ...] = (),
         columns: tuple[str, ...] = (),
         errors: tuple[str, ...] = (),
         document: str = "",
@@ -59,6 +77,8 @@ class Operation:
         self.access = access
         self.effect = effect
         self.params = params
+        self.any_of = any_of
+        self.exclusive = exclusive
         self.columns = columns
         self.errors = errors
         self.document = document

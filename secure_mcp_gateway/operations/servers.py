@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secure_mcp_gateway.operations import schemas
 from secure_mcp_gateway.operations.identifiers import CONFIG, PAGED, SERVER, new_server_name
 from secure_mcp_gateway.operations.operation import ADMIN, CREATE, READ, USER, WRITE, Operation
 from secure_mcp_gateway.params import MAPPING, OBJECT, STRING, STRINGS, Param
@@ -20,18 +21,23 @@ _SERVER_COLUMNS = ("server_name", "description", "config", "tools", "denied_tool
 
 def _policy(name: str, help: str, file: str = "", required: bool = False) -> Param:
     shape = "{enabled, policy_name, block, additional_config}"
-    return Param(name, OBJECT, f"{help}: {shape}.", required=required, file=file, example=_POLICY_EXAMPLE)
+    return Param(name, OBJECT, f"{help}: {shape}.", required=required, file=file, schema=schemas.POLICY, example=_POLICY_EXAMPLE)
 
 
-_REACHED = (
-    Param("server_command", STRING, "The command that starts the server; instead of a URL.", example="npx"),
-    Param("server_url", STRING, "The http or https URL that the server is at; instead of a command.", example="https://mcp.example.com/mcp"),
-    Param("args", STRINGS, "The command's arguments.", example=["-y", "@scope/server"]),
-    Param("env", MAPPING, "Environment variables for the command.", example={"LOG_LEVEL": "info"}),
-    Param("headers", MAPPING, "Headers for requests to the URL.", example={"Authorization": "${env:TOKEN}"}),
+_BY_COMMAND = "The command that starts the server; instead of a URL."
+_BY_URL = "The http or https URL that the server is at; instead of a command."
+_TOOLS_EXAMPLE = {"echo": "Again", "rm": {"enabled": False}}
+_WHERE = (
+    Param("server_command", STRING, _BY_COMMAND, schema=schemas.COMMAND, example="npx"),
+    Param("server_url", STRING, _BY_URL, schema=schemas.URL, example="https://mcp.example.com/mcp"),
+)
+_WITH_IT = (
+    Param("args", STRINGS, "The command's arguments.", schema=schemas.ARGS, example=["-y", "@scope/server"]),
+    Param("env", MAPPING, "Environment variables for the command.", schema=schemas.ENV, example={"LOG_LEVEL": "info"}),
+    Param("headers", MAPPING, "Headers for requests to the URL.", schema=schemas.HEADERS, example={"Authorization": "${env:TOKEN}"}),
 )
 _ALLOWED = (
-    Param("tools", OBJECT, "The tools that are allowed, by name; {} allows all.", example={"echo": "Again", "rm": {"enabled": False}}),
+    Param("tools", OBJECT, "The tools that are allowed, by name; {} allows all.", schema=schemas.TOOLS, example=_TOOLS_EXAMPLE),
     Param("denied_tools", STRINGS, "Tools that are refused, whatever `tools` says.", example=["delete_everything"]),
     Param("description", STRING, "What the server is for.", example="Files of the team"),
 )
@@ -39,6 +45,16 @@ _POLICIES = (
     _policy("input_guardrails_policy", "What a call is inspected for"),
     _policy("output_guardrails_policy", "What a result is inspected for"),
     _policy("tool_guardrails_policy", "What the tools' own descriptions are inspected for"),
+)
+_BOTH_POLICIES = (
+    _policy("input_policy", "What a call is inspected for", file="input_policy_file"),
+    _policy("output_policy", "What a result is inspected for", file="output_policy_file"),
+)
+_CHANGES = (
+    new_server_name("new_server_name", "Another name for the server.", "team_files", required=False),
+    *_WHERE,
+    *_WITH_IT,
+    *_ALLOWED,
 )
 
 
@@ -81,10 +97,13 @@ OPERATIONS = (
         params=(
             CONFIG,
             new_server_name("server_name", "1 to 64 of A-Z a-z 0-9 _ . -; it becomes a prefix of tool names.", "files", required=True),
-            *_REACHED,
+            *_WHERE,
+            *_WITH_IT,
             *_ALLOWED,
             *_POLICIES,
         ),
+        any_of=_WHERE,
+        exclusive=_WHERE,
         columns=_SERVER_COLUMNS,
         errors=("invalid_request", "not_found", "conflict"),
     ),
@@ -108,13 +127,9 @@ OPERATIONS = (
         servers.update_server,
         ADMIN,
         WRITE,
-        params=(
-            CONFIG,
-            SERVER,
-            new_server_name("new_server_name", "Another name for the server.", "team_files", required=False),
-            *_REACHED,
-            *_ALLOWED,
-        ),
+        params=(CONFIG, SERVER, *_CHANGES),
+        any_of=_CHANGES,
+        exclusive=_WHERE,
         columns=_SERVER_COLUMNS,
         errors=("invalid_request", "not_found", "conflict"),
     ),
@@ -152,12 +167,8 @@ OPERATIONS = (
         servers.set_policies,
         ADMIN,
         WRITE,
-        params=(
-            CONFIG,
-            SERVER,
-            _policy("input_policy", "What a call is inspected for", file="input_policy_file"),
-            _policy("output_policy", "What a result is inspected for", file="output_policy_file"),
-        ),
+        params=(CONFIG, SERVER, *_BOTH_POLICIES),
+        any_of=_BOTH_POLICIES,
         columns=("input_guardrails_policy", "output_guardrails_policy"),
         errors=("invalid_request", "not_found"),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secure_mcp_gateway.operations import schemas
 from secure_mcp_gateway.operations.operation import ADMIN, READ, WRITE, Operation
 from secure_mcp_gateway.params import BOOLEAN, SECRET, STRING, Param
 from secure_mcp_gateway.repository import settings
@@ -9,6 +10,15 @@ from secure_mcp_gateway.repository import settings
 _ENKRYPT = "/api/v1/settings/enkrypt-api-key"
 _TELEMETRY = "/api/v1/settings/telemetry"
 _TELEMETRY_COLUMNS = ("enabled", "url", "insecure")
+_ENKRYPT_KEY = Param(
+    "api_key", SECRET, "The key that Enkrypt issued.", required=True, schema=schemas.VISIBLE_ASCII, example="ek-0123456789abcdef"
+)
+_COLLECTOR = "The http or https URL of the OpenTelemetry collector."
+_TELEMETRY_PARAMS = (
+    Param("enabled", BOOLEAN, "Send telemetry, or do not.", example=True),
+    Param("url", STRING, _COLLECTOR, schema=schemas.URL, example="http://localhost:4317"),
+    Param("insecure", BOOLEAN, "Do without TLS on the way there.", example=True),
+)
 
 OPERATIONS = (
     Operation(
@@ -19,7 +29,7 @@ OPERATIONS = (
         settings.set_enkrypt_api_key,
         ADMIN,
         WRITE,
-        params=(Param("api_key", SECRET, "The key that Enkrypt issued.", required=True, example="ek-0123456789abcdef"),),
+        params=(_ENKRYPT_KEY,),
         columns=("api_key",),
         errors=("invalid_request",),
     ),
@@ -41,11 +51,8 @@ OPERATIONS = (
         settings.set_telemetry,
         ADMIN,
         WRITE,
-        params=(
-            Param("enabled", BOOLEAN, "Send telemetry, or do not.", example=True),
-            Param("url", STRING, "The http or https URL of the OpenTelemetry collector.", example="http://localhost:4317"),
-            Param("insecure", BOOLEAN, "Do without TLS on the way there.", example=True),
-        ),
+        params=_TELEMETRY_PARAMS,
+        any_of=_TELEMETRY_PARAMS,
         columns=_TELEMETRY_COLUMNS,
         errors=("invalid_request",),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secure_mcp_gateway.operations import schemas
 from secure_mcp_gateway.operations.identifiers import DRY_RUN, OVERWRITE, PAGED, output_file
 from secure_mcp_gateway.operations.operation import ADMIN, READ, RECORD, REPLACE, Operation
 from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, DOCUMENT, QUERY, STRING, Param
@@ -9,6 +10,8 @@ from secure_mcp_gateway.repository import restore, system
 from secure_mcp_gateway.store.document import BACKUP_KIND
 
 _PATH = "/api/v1/system"
+_EXAMPLE_TIME = "2026-01-31T08:00:00Z"
+_CONFIRM = Param("confirm", BOOLEAN, "Must be true: everything but the admin keys is replaced.", schema=schemas.ONLY_TRUE, example=True)
 
 OPERATIONS = (
     Operation(
@@ -31,7 +34,7 @@ OPERATIONS = (
         ADMIN,
         READ,
         params=(
-            Param("since", STRING, "Only lines from this time on; ISO 8601.", place=QUERY, example="2026-01-31T08:00:00Z"),
+            Param("since", STRING, "Only lines from this time on; ISO 8601.", place=QUERY, schema=schemas.TIME, example=_EXAMPLE_TIME),
             Param("actor", STRING, "Only lines of this actor: a key's id, or a name.", place=QUERY, example="adm_0123456789abcdef"),
             Param("operation", STRING, "Only lines of this operation.", place=QUERY, example="config rename"),
             Param("verify", BOOLEAN, "Walk along the whole chain and say where it is broken.", place=COMMAND_LINE),
@@ -84,7 +87,8 @@ OPERATIONS = (
         system.reset,
         ADMIN,
         REPLACE,
-        params=(Param("confirm", BOOLEAN, "Must be true: everything but the admin keys is replaced.", example=True),),
+        params=(_CONFIRM,),
+        any_of=(_CONFIRM,),
         columns=("safety_backup",),
         errors=("invalid_request",),
     ),
