@@ -14,6 +14,7 @@ from secure_mcp_gateway.errors import Forbidden, GatewayError, MethodNotAllowed,
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.operations.files import read_json_file, write_document
 from secure_mcp_gateway.operations.operation import Operation, audit_entry, perform
+from secure_mcp_gateway.repository.api_keys import require_unrevoked
 from secure_mcp_gateway.repository.call import Call, Listing, new_call
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.web.log import AccessLog, report_problem
@@ -117,6 +118,10 @@ class ManagementApp:
                 # Parsed, a body of nothing but brackets takes thirty times its size, and a user's key may send one.
                 request.bound_body(_MOST_IGNORED)
             body = read_body(_json_body(request))
+            if request.has_body():
+                # It may have come a minute after its head: neither the key nor what was there then need hold any more.
+                document = self._store.snapshot()
+                require_unrevoked(document, call.caller, now_text())
             query = read_query(request.query)
             named = {**query, **body}
             inputs = Inputs(operation, match.values(), query, body)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from secure_mcp_gateway.params import FILE, NAME, SECRET
+from secure_mcp_gateway.repository.api_keys import require_unrevoked
 from secure_mcp_gateway.store.audit import AuditEntry
+from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.store.document import Draft
 
 TYPE_CHECKING = False
@@ -121,8 +123,14 @@ def perform(
         return operation.run(document or store.snapshot(), call, **values)
     if values.get("dry_run"):
         return _dry_run(operation, document or store.snapshot(), call, values, if_match)
+
+    def change(draft: Draft) -> Any:
+        # Under the lock: the key may have been taken away while the request waited for its turn.
+        require_unrevoked(draft, call.caller, now_text())
+        return operation.run(draft, call, **values)
+
     return store.commit(
-        lambda draft: operation.run(draft, call, **values),
+        change,
         audit_entry(operation, call, {**values, "output_file": file}),
         if_match=if_match,
         backup=operation.effect == REPLACE,

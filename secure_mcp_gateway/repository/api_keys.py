@@ -21,11 +21,22 @@ if TYPE_CHECKING:
 
 def authenticate(document: Document, secret: str, now: str) -> Caller:
     """Who holds this secret; ``Unauthorized`` where it opens nothing (any more). A public id never authenticates."""
-    digest = digest_of(secret)
+    return _holder(document, digest_of(secret), now)
+
+
+def require_unrevoked(document: Document, caller: Caller, now: str) -> None:
+    """``Unauthorized`` where the key that the caller came with was taken away, or became another's, since then."""
+    if caller.digest:
+        holder = _holder(document, caller.digest, now)
+        if (holder.kind, holder.user_id, holder.project_id) != (caller.kind, caller.user_id, caller.project_id):
+            raise Unauthorized("the key is somebody else's by now", "send the request again")
+
+
+def _holder(document: Document, digest: str, now: str) -> Caller:
     admin = document.get("admin_keys", digest)
     if admin is not None:
         _require_working(admin, now)
-        return Caller(ADMIN, admin["admin_key"], admin["name"], expires_at=admin.get("expires_at"))
+        return Caller(ADMIN, admin["admin_key"], admin["name"], expires_at=admin.get("expires_at"), digest=digest)
     record = document.get("apikeys", digest)
     if record is None:
         raise Unauthorized("the key is not known", "send a valid key as Authorization: Bearer <key>")
@@ -34,7 +45,7 @@ def authenticate(document: Document, secret: str, now: str) -> Caller:
     user = document.get("users", user_id)
     if user is None or project_id not in document.table("projects") or not is_member(document, project_id, user_id):
         raise Unauthorized("the key's user is not in the key's project any more", "ask an administrator for another key")
-    return Caller(USER, record["api_key_id"], user["email"], user_id, project_id, record.get("expires_at"))
+    return Caller(USER, record["api_key_id"], user["email"], user_id, project_id, record.get("expires_at"), digest)
 
 
 def whoami(document: Document, call: Call) -> Record:

@@ -17,18 +17,28 @@ ADMIN, USER = "admin", "user"
 
 
 class Caller:
-    """Who calls. ``key_id`` is the public id of the key, empty on the command line. ``user_id`` and ``project_id`` are set
-    for a user's key alone; what it may see is that project and that user."""
+    """Who calls. ``key_id`` is the public id of the key and ``digest`` its secret's, both empty on the command line. ``user_id``
+    and ``project_id`` are set for a user's key alone; what it may see is that project and that user."""
 
-    __slots__ = ("expires_at", "key_id", "kind", "name", "project_id", "user_id")
+    __slots__ = ("digest", "expires_at", "key_id", "kind", "name", "project_id", "user_id")
 
-    def __init__(self, kind: str, key_id: str, name: str, user_id: str = "", project_id: str = "", expires_at: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        key_id: str,
+        name: str,
+        user_id: str = "",
+        project_id: str = "",
+        expires_at: str | None = None,
+        digest: str = "",
+    ) -> None:
         self.kind = kind
         self.key_id = key_id
         self.name = name
         self.user_id = user_id
         self.project_id = project_id
         self.expires_at = expires_at
+        self.digest = digest
 
     @property
     def is_admin(self) -> bool:
