@@ -123,13 +123,14 @@ class Exchange(BaseHTTPRequestHandler):
         request.peer, request.secure, request.local_port = self.link.peer, self.link.secure, self.service.port
         request.before_body, request.after_body = self._prepare_body, self._end_body
         response, data, keep = self._make_answer(request)
+        status, size = response.status, len(body_to_send(response, request.method))
+        del response  # Its body stands in the data: while nobody takes it, once is enough.
         sent = False
         try:
             self._send(data)
             sent = True
         finally:
-            size = len(body_to_send(response, request.method)) if sent else 0
-            self._log(request.request_id, request.key_id, request.method, request.route, response.status, size, started)
+            self._log(request.request_id, request.key_id, request.method, request.route, status, size if sent else 0, started)
         self.close_connection = not keep
         # Who wanted to go on may have sent the next request already.
         if not keep and (request.keep_alive or not request.is_read_whole()):

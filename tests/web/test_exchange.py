@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import weakref
 from typing import Any
 
 from secure_mcp_gateway.errors import GatewayError, MethodNotAllowed, NotFound, Unauthorized
-from secure_mcp_gateway.web.connections import Timeouts
+from secure_mcp_gateway.web.connections import ANSWER, Timeouts
 from secure_mcp_gateway.web.request import Limits, Request
 from secure_mcp_gateway.web.response import Response, error_response
 from tests.web.raw import Answer, ServerCase, get, post
+from tests.web.test_server import until
 
 NOW = "2026-01-02T03:04:05.678901+00:00"
 HOST = b"Host: h\r\n"
@@ -243,3 +245,22 @@ class AFaultyApplication(ServerCase):
             raise NotFound("nothing here")
 
         self.assertEqual(self.ask(missing).error, "not_found")
+
+
+class UntakenAnswers(ServerCase):
+    def test_an_answer_that_nobody_takes_is_held_once(self) -> None:
+        class Watched(Response):
+            """One that can be referred to weakly."""
+
+        made: list[weakref.ref[Response]] = []
+
+        def application(request: Request) -> Response:
+            response = Watched(200, b"a" * 30_000_000)
+            made.append(weakref.ref(response))
+            return response
+
+        server = self.start(application)
+        client = self.connect(server).send(get())
+        self.assertTrue(until(lambda: {each.state for each in list(server._connections._open)} == {ANSWER}))
+        self.assertTrue(until(lambda: made[0]() is None))
+        self.assertEqual(len(client.read().body), 30_000_000)
