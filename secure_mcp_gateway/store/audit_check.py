@@ -1,4 +1,4 @@
-"""Reading the audit log back: repairing its end after a crash, listing it, and verifying the whole chain."""
+"""Reading the audit log back: repairing its end after a crash, and verifying the whole chain."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from secure_mcp_gateway.store.document import AuditHead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from secure_mcp_gateway.store.audit import AuditLog, Line
 
 _UNCOMMITTED, _LOST = "uncommitted_lines", "lines_of_lost_writes"
@@ -21,24 +23,27 @@ def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) 
 
     Gives the log's real end and the lines that say what was found.
     """
-    data = _behind(log, descriptor, head)
+    lines = _behind(log, descriptor, head)
     size = os.fstat(descriptor).st_size
-    if data is None:
+    if lines is None:
         size = _line_ended(descriptor, size)
         return AuditHead(head.lines, head.head, size, head.file), [_repair({"gap": f"line {head.lines} is not where it was written"})]
-    *lines, rest = data.split(b"\n")
-    count, last, behind = head.lines, head.head, Behind(generation)
+    count, last, behind, rest, sound = head.lines, head.head, Behind(generation), b"", True
     for line in lines:
-        content = opened(line + b"\n")
-        if content is None or _problem(content, count + 1, last) or behind.problem(content):
+        content = opened(line)
+        if not rest and not line.endswith(b"\n"):
+            rest = line
+            continue
+        if rest or content is None or _problem(content, count + 1, last) or behind.problem(content):
+            sound = False
             break
         count, last = count + 1, content["hash"]
     repairs = []
-    if count - head.lines == len(lines) and rest and is_torn(rest, count + 1):
+    if sound and rest and is_torn(rest, count + 1):
         size -= len(rest)
         os.ftruncate(descriptor, size)
         repairs.append(_repair({"torn_bytes": str(len(rest))}))
-    elif count - head.lines < len(lines) or rest:
+    elif rest or not sound:
         size = _line_ended(descriptor, size)
         repairs.append(_repair({"gap": f"line {count + 1} is not as it was written"}))
     if behind.uncommitted:
@@ -51,34 +56,45 @@ def last_generation(log: AuditLog, head: AuditHead, generation: int) -> int:
     """The highest generation that the log tells of, where its lines behind the head prove that the document, at ``generation``, is an
     older copy; else ``generation``. Raises OSError."""
     descriptor = open_regular(log.path, os.O_RDONLY)
+    behind, highest = Behind(generation), generation
     try:
-        data = _behind(log, descriptor, head) or b""
+        for number, line in enumerate(_behind(log, descriptor, head) or (), 1):
+            content = opened(line)
+            # Each generation has a line of its own: a number that runs ahead of the lines was not given by us.
+            if content is None or behind.problem(content) or (content["generation"] or 0) > generation + number:
+                break
+            highest = max(highest, content["generation"] or 0)
     finally:
         os.close(descriptor)
-    behind, highest = Behind(generation), generation
-    for number, line in enumerate(data.split(b"\n")[:-1], 1):
-        content = opened(line + b"\n")
-        # Each generation has a line of its own: a number that runs ahead of the lines was not given by us.
-        if content is None or behind.problem(content) or (content["generation"] or 0) > generation + number:
-            break
-        highest = max(highest, content["generation"] or 0)
     return highest if behind.is_rolled_back else generation
 
 
-def _behind(log: AuditLog, descriptor: int, head: AuditHead) -> bytes | None:
-    """The bytes behind the document's head; None where the head is not found. A rotation may have come in between."""
+def _behind(log: AuditLog, descriptor: int, head: AuditHead) -> Iterator[bytes] | None:
+    """The lines behind the document's head, one by one, for refusals may have filled many files since the last write; None where the
+    head is not found. A rotation may have come in between."""
     if _ends_with(descriptor, head):
-        return _read_from(descriptor, head.size)
-    later = _read_from(descriptor, 0)
-    for path in reversed([path for path in log.files() if path != log.path]):
-        archive = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        return _lines_behind([], descriptor, head.size)
+    archives = [path for path in log.files() if path != log.path]
+    for at in reversed(range(len(archives))):
+        archive = os.open(archives[at], os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         try:
             if _ends_with(archive, head):
-                return _read_from(archive, head.size) + later
-            later = _read_from(archive, 0) + later
+                return _lines_behind(archives[at:], descriptor, head.size)
         finally:
             os.close(archive)
     return None
+
+
+def _lines_behind(archives: list[str], descriptor: int, position: int) -> Iterator[bytes]:
+    """Those from this position of the first file on."""
+    for path in archives:
+        with open(path, "rb", opener=open_regular) as file:
+            file.seek(position)
+            yield from file
+        position = 0
+    with open(os.dup(descriptor), "rb") as file:
+        file.seek(position)
+        yield from file
 
 
 def _ends_with(descriptor: int, head: AuditHead) -> bool:
@@ -96,14 +112,6 @@ def _line_ended(descriptor: int, size: int) -> int:
     return size if os.read(descriptor, 1) in (b"\n", b"") else size + os.write(descriptor, b"\n")
 
 
-def _read_from(descriptor: int, position: int) -> bytes:
-    os.lseek(descriptor, position, os.SEEK_SET)
-    parts = []
-    while part := os.read(descriptor, 1 << 20):
-        parts.append(part)
-    return b"".join(parts)
-
-
 def _repair(named: dict[str, str]) -> Line:
     return {
         "time": now_text(),
@@ -116,12 +124,12 @@ def _repair(named: dict[str, str]) -> Line:
     }
 
 
-def _tells_of_a_write(content: Line) -> bool:
+def tells_of_a_write(content: Line) -> bool:
     """Where the document does not know such a line, the write never committed. Refusals are written without the document."""
     return bool(content["result"] == "ok" and content["operation"] != REPAIR)
 
 
-def _declared(content: Line) -> set[int]:
+def declared_uncommitted(content: Line) -> set[int]:
     if content["operation"] != REPAIR:
         return set()
     return _numbers(content, _UNCOMMITTED) | _numbers(content, _LOST)
@@ -129,36 +137,6 @@ def _declared(content: Line) -> set[int]:
 
 def _numbers(content: Line, name: str) -> set[int]:
     return {int(each) for each in content["named"].get(name, "").split(",") if each.isdecimal()}
-
-
-def newest_first(lines: list[bytes], head: AuditHead, keep: dict[str, str]) -> list[Line]:
-    """Every line that ``keep`` admits (``since``, ``actor``, ``operation``), each with ``committed``: whether the store vouches for its
-    write. For one that got lost with an older copy it does not: it cannot tell it from one that somebody made up."""
-    found: list[Line] = []
-    uncommitted = set[int]()
-    for raw in lines:
-        content = opened(raw)
-        if content is None:
-            continue
-        uncommitted |= _declared(content)
-        if content["n"] > head.lines and _tells_of_a_write(content):
-            uncommitted.add(content["n"])
-        if _admitted(content, keep):
-            found.append(content)
-    for content in found:
-        content["committed"] = content["result"] == "ok" and content["n"] not in uncommitted
-        content.pop("base", None)
-        del content["prev"], content["hash"]
-    return found[::-1]
-
-
-def _admitted(content: Line, keep: dict[str, str]) -> bool:
-    if content["time"] < keep.get("since", ""):
-        return False
-    actor, operation = keep.get("actor"), keep.get("operation")
-    if actor is not None and actor not in (content["actor"]["id"], content["actor"]["name"]):
-        return False
-    return operation is None or operation == content["operation"]
 
 
 def verified(log: AuditLog, head: AuditHead, generation: int) -> Line:
@@ -200,12 +178,12 @@ class Behind:
 
     def problem(self, content: Line) -> str:
         """Why this line, the next one, cannot have been written behind the head."""
-        self.uncommitted -= _declared(content)
+        self.uncommitted -= declared_uncommitted(content)
         base = content.get("base", self._generation)
         if base < self._generation:
             return f"it goes on from generation {base}, and the store is at {self._generation}"
         self.is_rolled_back |= base > self._generation
-        if not _tells_of_a_write(content):
+        if not tells_of_a_write(content):
             return ""
         if content["generation"] is not None and content["generation"] <= self._generation:
             return f"it tells of generation {content['generation']}, and the store, at {self._generation}, does not know this line"

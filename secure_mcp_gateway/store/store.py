@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from secure_mcp_gateway.store.audit import Line
+    from secure_mcp_gateway.store.audit_list import FoundLines
     from secure_mcp_gateway.store.commit import Queue, Ticket
     from secure_mcp_gateway.store.file import Identity
 
@@ -127,20 +128,19 @@ class Store:
 
         return create(self, content, entry, overwrite)
 
-    def audit_lines(self, since: str | None = None, actor: str | None = None, operation: str | None = None) -> list[Line]:
+    def audit_lines(self, since: str | None = None, actor: str | None = None, operation: str | None = None) -> FoundLines:
         """Newest first, each with ``committed``."""
-        from secure_mcp_gateway.store.audit_check import newest_first
+        from secure_mcp_gateway.store.audit_list import FoundLines
 
         given = {"since": since, "actor": actor, "operation": operation}
         keep = {key: value for key, value in given.items() if value is not None}
-        log = self.log(self.snapshot())
+        before = self.snapshot()
+        log = self.log(before)
         try:
-            lines = list(log.lines())
+            found = FoundLines(log, keep, before.audit.lines)
         except OSError as error:
             raise log.unreadable(error) from None
-        # The document after the lines: a write that came in between must not look as if it had never been committed.
-        document = self._refreshed().document
-        return newest_first(lines, document.audit, keep)
+        return found.judge(self._refreshed().document.audit)
 
     def verify_audit(self) -> Line:
         """First without the lock; what then looks broken may have been a write under way, and is looked at again with it."""
