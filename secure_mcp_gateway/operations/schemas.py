@@ -16,7 +16,13 @@ _EDGE = rf"[^\s{_CONTROLS}]"
 _WORD = rf"[^\s@.{_CONTROLS}]+"
 _WITHOUT_NUL: Schema = {"type": "string", "pattern": r"^[^\u0000]*$"}
 
-NEW_NAME: Schema = {"minLength": 1, "maxLength": 100, "pattern": rf"^{_EDGE}([^{_CONTROLS}]*{_EDGE})?$"}
+NEW_NAME: Schema = {
+    "minLength": 1,
+    "maxLength": 100,
+    "pattern": rf"^{_EDGE}([^{_CONTROLS}]*{_EDGE})?$",
+    # A step in a path, and what looks like an id.
+    "not": {"pattern": r"^(\.\.?|[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12})$"},
+}
 NEW_EMAIL: Schema = {"maxLength": 254, "pattern": rf"^[^\s@{_CONTROLS}]+@{_WORD}(\.{_WORD})+$"}
 NEW_SERVER_NAME: Schema = {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"}
 SEARCH_TERM: Schema = {"minLength": 1}

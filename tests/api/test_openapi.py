@@ -13,7 +13,7 @@ from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.operations.operation import Operation
 from tests import team
-from tests.operation_cases import CASES
+from tests.operation_cases import CASES, NOWHERE
 from tests.support import FolderCase
 from tests.surfaces import request_of, send
 
@@ -75,7 +75,14 @@ FIELDS: list[tuple[str, str, str, Schema, tuple[Any, ...], tuple[Any, ...]]] = [
     ),
     ("PUT", "/api/v1/settings/telemetry", "url", {}, ("http://localhost:4317",), ("localhost:4317", "", 1)),
     ("PUT", "/api/v1/settings/enkrypt-api-key", "api_key", {}, ("ek-1", "!~"), ("", "a b", "é", "a\n", "\x7f")),
-    ("POST", "/api/v1/projects", "project_name", {}, ("a", "team é", "两 of"), ("", " a", "a ", "a\nb", "a\x85", "\u3000a")),
+    (
+        "POST",
+        "/api/v1/projects",
+        "project_name",
+        {},
+        ("a", "team é", "两 of", "...", NOWHERE + "0"),
+        ("", " a", "a ", "a\nb", "a\x85", "\u3000a", ".", "..", NOWHERE.upper()),
+    ),
     ("POST", "/api/v1/users", "email", {}, ("a.b+c@x.y.z",), ("a", "a@b", "@b.c", "a@b@c.d", "a b@c.d", "a@.c", "a@b.", "a\x00@b.c")),
     ("POST", "/api/v1/users/search", "search_term", {}, ("a", "\x00"), ("", None)),
 ]
