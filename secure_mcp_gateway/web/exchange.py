@@ -24,9 +24,9 @@ _MOST_DRAINED = 1024 * 1024
 
 
 class Service:
-    """What all connections of a server share."""
+    """What all connections of a server share. While it is ``crowded`` somebody waits for a place, and nobody makes room."""
 
-    __slots__ = ("application", "limits", "log", "port", "stopping", "timeouts")
+    __slots__ = ("application", "crowded", "limits", "log", "port", "stopping", "timeouts")
 
     def __init__(self, application: Application, limits: Limits, timeouts: Timeouts, log: AccessLog | None) -> None:
         self.application = application
@@ -35,6 +35,7 @@ class Service:
         self.log = log
         self.port = 0
         self.stopping = False
+        self.crowded = False
 
 
 class Exchange(BaseHTTPRequestHandler):
@@ -154,7 +155,9 @@ class Exchange(BaseHTTPRequestHandler):
             return error_response(error, utc_now())
 
     def _may_keep(self, request: Request, response: Response) -> bool:
-        return request.keep_alive and not response.close and not self.service.stopping and request.is_read_whole()
+        # Who sends request upon request is neither idle nor slow, and would keep its place from others for as long as it likes.
+        wanted = not (self.service.stopping or self.service.crowded or self.link.evicted)
+        return request.keep_alive and not response.close and wanted and request.is_read_whole()
 
     def _refuse(self, error: GatewayError, started: float) -> None:
         response, request_id = error_response(error, utc_now()), fresh_request_id()

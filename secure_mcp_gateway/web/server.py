@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from _thread import start_new_thread
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
@@ -180,7 +181,8 @@ class WebServer(ThreadingHTTPServer):
 
     def _accept(self) -> bool:
         """False where accepting must wait."""
-        if not self._connections.make_room():
+        self.service.crowded = not self._connections.make_room()
+        if self.service.crowded:
             return False
         try:
             sock, address = self.socket.accept()
@@ -217,7 +219,8 @@ class WebServer(ThreadingHTTPServer):
         link = Connection(sock, address[0], self._tls is not None, time.monotonic() + self.service.timeouts.idle)
         self._connections.add(link)
         try:
-            threading.Thread(target=self._converse, args=(link, address), daemon=True).start()
+            # Not a Thread: to start one waits until it runs, behind all that run already, and so long nobody else is let in.
+            start_new_thread(self._converse, (link, address))
         except RuntimeError:  # no more threads
             self._dismiss(link)
 

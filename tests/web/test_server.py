@@ -9,6 +9,7 @@ import threading
 import time
 import unittest
 from typing import Any
+from unittest import mock
 
 from secure_mcp_gateway.errors import GatewayError
 from secure_mcp_gateway.web.connections import ANSWER, BODY, BUSY, HEAD, IDLE, Connection, Connections, Timeouts
@@ -112,6 +113,21 @@ class MakingRoom(GateCase):
         self.assertEqual(len(self.states()), 2)
         self.gate.opened.set()
         self.assertEqual([client.read().body for client in (*under_way, late)], [b"/wait", b"/wait", b"/late"])
+
+    def test_who_sends_request_upon_request_gives_way_to_who_waits(self) -> None:
+        self.serve(max_connections=1)
+        greedy = self.client(get("/wait") + get("/a") * 50)
+        self.assertTrue(self.gate.entered.acquire(timeout=PATIENCE))
+        late = self.client(get("/late"))
+        self.assertTrue(until(lambda: self.server.service.crowded))
+        self.gate.opened.set()
+        self.assertEqual(late.read().body, b"/late")
+        self.assertEqual(greedy.read_to_end().count(b"HTTP/1.1 200"), 1)
+
+    def test_to_let_somebody_in_waits_for_no_thread_to_run(self) -> None:
+        self.serve()
+        with mock.patch.object(threading.Thread, "start", side_effect=AssertionError("it waits until it runs")):
+            self.assert_answers(self.client())
 
     def test_a_body_that_still_comes_makes_room_and_is_answered_408(self) -> None:
         self.serve(max_connections=1)
