@@ -4,9 +4,10 @@ PORT ?= 8001
 PACKAGE = secure_mcp_gateway
 CHECKERS = ruff==0.17.6 mypy==2.4.1 vermin==1.9.2
 FUZZERS = schemathesis==4.32.5
+SERVERS = "uvicorn[standard]==0.54.0" fastapi==0.165.0
 GUIDED = atheris>=2.3,<4
 
-.PHONY: run test check crash hostile fuzz clean
+.PHONY: run test check crash hostile fuzz bench bench-quick clean
 
 # Start the management API as it stands here; its store stays in .run/ from one run to the next.
 run:
@@ -45,6 +46,22 @@ fuzz: .tools/fuzz/installed
 	$(PYTHON) -m venv .tools/fuzz
 	.tools/fuzz/bin/python -m pip install --quiet $(FUZZERS)
 	-.tools/fuzz/bin/python -m pip install --quiet --only-binary :all: "$(GUIDED)"
+	touch $@
+
+# Measure how fast it is, beside references in the same run. A part alone: make bench BENCH="writes"
+bench: .tools/bench/installed
+	@$(PYTHON) -m tests.bench $(BENCH)
+
+# The same with what needs nothing but Python, and a bounded share of it.
+bench-quick:
+	@$(PYTHON) -m tests.bench --quick $(BENCH)
+
+# What the API is compared with, and wrk for the load; a row says so where it lacks them.
+.tools/bench/installed: Makefile
+	rm -rf .tools/bench
+	$(PYTHON) -m venv .tools/bench
+	-.tools/bench/bin/python -m pip install --quiet $(SERVERS)
+	-cd .tools/bench && apt-get download -qq wrk libluajit-5.1-2 && for each in *.deb; do dpkg-deb -x $$each wrk; done
 	touch $@
 
 # The checkers live in an environment of their own, made again when their versions above change.

@@ -16,13 +16,13 @@ import traceback
 from tests.crash.report import Report, Scale
 
 
-def main(room: str, parts: tuple[str, ...], words: list[str]) -> int:
+def main(room: str, parts: tuple[str, ...], words: list[str], report: Report | None = None) -> int:
     """``room`` is a package's dotted name; ``words`` are those of ``[--quick] [--seed N] [PART ...]``."""
     names, quick, seed = _asked(parts, words)
     # Whatever ends it, what it mounted and started is cleared away.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     print(f"seed {seed}, {'a bounded share' if quick else 'everything'}: {' '.join(names)}", flush=True)
-    report = Report()
+    report = report or Report()
     for name in names:
         start = time.monotonic()
         report.part = name
@@ -31,7 +31,7 @@ def main(room: str, parts: tuple[str, ...], words: list[str]) -> int:
         except Exception:
             report.check("the part ran to its end", False, traceback.format_exc())
         print(f"{name}: {time.monotonic() - start:.0f} s", flush=True)
-    print(f"{report.passed} passed, {report.failed} failed, {report.skipped} skipped")
+    report.conclude()
     return 1 if report.failed or not report.passed else 0
 
 

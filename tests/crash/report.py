@@ -44,5 +44,9 @@ class Report:
         self.skipped += 1
         self._say(f"skipped  {name}: {why}")
 
+    def conclude(self) -> None:
+        """The last that is said."""
+        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
+
     def _say(self, line: str) -> None:
         print(f"{self.part}: {line}", flush=True)
