@@ -77,22 +77,40 @@ class Map:
 
 
 class Bucket:
-    """Neighbouring records of a table; their encoded bytes are made once and kept."""
+    """Neighbouring records of a table; their encoded bytes are made once and kept.
 
-    __slots__ = ("_encoded", "first", "last", "records")
+    ``former`` is the bucket that this one came from: what both hold is not encoded anew.
+    """
 
-    def __init__(self, records: dict[str, Record], first: Order, last: Order, encoded: bytes | None = None) -> None:
+    __slots__ = ("_encoded", "_former", "first", "last", "records")
+
+    def __init__(
+        self, records: dict[str, Record], first: Order, last: Order, encoded: bytes | None = None, former: Bucket | None = None
+    ) -> None:
         self.records = records
         self.first = first
         self.last = last
         self._encoded = encoded
+        self._former: Bucket | None = former._former if former is not None and former._encoded is None else former
 
     def encoded(self) -> bytes:
         """The records as members of a JSON object, one a line."""
         if self._encoded is None:
-            lines = [f"{_encode(key)}: {_encode(record)}" for key, record in self.records.items()]
-            self._encoded = ",\n".join(lines).encode()
+            former = self._former
+            old, lines = (former.records, former._lines()) if former is not None else ({}, {})
+            self._encoded = b",\n".join(
+                [
+                    lines[key] if key in lines and old[key] is record else f"{_encode(key)}: {_encode(record)}".encode()
+                    for key, record in self.records.items()
+                ]
+            )
+            self._former = None
         return self._encoded
+
+    def _lines(self) -> dict[str, bytes]:
+        """The line of each record; none where the bytes, written by somebody else, cannot be told apart so simply."""
+        lines = self._encoded.split(b",\n") if self._encoded is not None else []
+        return dict(zip(self.records, lines)) if len(lines) == len(self.records) else {}
 
 
 class Table:
@@ -163,7 +181,7 @@ class Table:
         at = self._position(self._order(key, old))
         rest = dict(self.buckets[at].records)
         del rest[key]
-        changed = (self._bucket(rest),) if rest else ()
+        changed = (self._bucket(rest, self.buckets[at]),) if rest else ()
         return self._with(at, changed, self._records.delete(key))
 
     def with_buckets(self, buckets: tuple[Bucket, ...]) -> tuple[Table, dict[str, Record], dict[str, Record]]:
@@ -193,9 +211,9 @@ class Table:
             raise ValueError("a bucket holds its records in order")
         return Bucket(records, orders[0], orders[-1], encoded)
 
-    def _bucket(self, records: dict[str, Record]) -> Bucket:
+    def _bucket(self, records: dict[str, Record], former: Bucket | None = None) -> Bucket:
         keys = list(records)
-        return Bucket(records, self._order(keys[0], records[keys[0]]), self._order(keys[-1], records[keys[-1]]))
+        return Bucket(records, self._order(keys[0], records[keys[0]]), self._order(keys[-1], records[keys[-1]]), former=former)
 
     def _order(self, key: str, record: Record) -> Order:
         # The key comes last: two records of one moment may share an id where somebody edited the file.
@@ -216,13 +234,13 @@ class Table:
         if order > bucket.last:
             if full:
                 return (bucket, self._bucket({key: record}))
-            return (self._bucket({**bucket.records, key: record}),)
+            return (self._bucket({**bucket.records, key: record}, bucket),)
         records = {**bucket.records, key: record}
         if key in bucket.records:
-            return (self._bucket(records),)
+            return (self._bucket(records, bucket),)
         keys = sorted(records, key=lambda each: self._order(each, records[each]))
         halves = (keys[: len(keys) // 2], keys[len(keys) // 2 :]) if full else (keys,)
-        return tuple(self._bucket({each: records[each] for each in half}) for half in halves)
+        return tuple(self._bucket({each: records[each] for each in half}, bucket) for half in halves)
 
     def _with(self, at: int, changed: Iterable[Bucket], records: Map) -> Table:
         buckets = (*self.buckets[:at], *changed, *self.buckets[at + 1 :])

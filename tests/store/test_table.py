@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import unittest
 from typing import Any
+from unittest import mock
 
+import secure_mcp_gateway.store.table
 from secure_mcp_gateway.store.table import Map, Table
 from tests.store.sample_store import time_of
 
@@ -130,6 +133,37 @@ class TableTest(unittest.TestCase):
                     self.assertIs(bucket.encoded(), before[id(bucket)])
                     kept += 1
         self.assertGreater(kept, 300 * 40)
+
+    def test_its_bytes_are_those_of_its_records_however_it_came_to_them(self) -> None:
+        for seed in SEEDS:
+            chance, table, seen = random.Random(seed), Table.of("", {f"k{n}": record(n, "") for n in range(300)}), 0
+            for step in range(600):
+                key = f"k{chance.randrange(500)}"
+                table = table.delete(key) if chance.random() < 0.4 else table.put(key, record(chance.randrange(600), "ä", step))
+                # Not after each change: several of them may come to a bucket before it is encoded.
+                if chance.random() < 0.3:
+                    lines = [f"{json.dumps(key)}: {json.dumps(each, ensure_ascii=False)}".encode() for key, each in table.items()]
+                    self.assertEqual(b",\n".join(encoded(table)), b",\n".join(lines))
+                    seen += 1
+            self.assertGreater(seen, 100)
+
+    def test_a_change_of_one_record_encodes_no_other(self) -> None:
+        table = Table.of("", {f"k{n}": record(n, "") for n in range(400)})
+        encoded(table)
+        put = [table.put(key, record(moment, "", 1)) for key, moment in (("k7", 7), ("new", 5), ("last", 900))]
+        for changed in (*put, table.delete("k8")):
+            with mock.patch.object(secure_mcp_gateway.store.table, "_encode", wraps=json.dumps) as encode:
+                encoded(changed)
+            self.assertLessEqual(encode.call_count, 2)
+
+    def test_the_bytes_of_a_bucket_that_somebody_else_wrote_are_taken_apart_only_where_each_record_has_its_line(self) -> None:
+        line = b'"k%d": {"created_at": "%d", "value": 0}'
+        for separator in (b",\n", b" ,\n", b", \n", b"\n, "):
+            bucket = Table("").read_bucket(separator.join(line % (number, number) for number in range(3)))
+            table = Table("").with_buckets((bucket,))[0]
+            changed = table.put("k1", {"created_at": "1", "value": 1})
+            self.assertEqual(json.loads(b"{" + b",".join(encoded(changed)) + b"}"), dict(changed.items()))
+            self.assertEqual(changed.get("k1"), {"created_at": "1", "value": 1})
 
     def test_there_are_about_as_many_buckets_as_each_holds_records(self) -> None:
         made = Table.of("", {f"k{n}": record(n, "") for n in range(10_000)})
