@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.store.document import Document
 
 _WRITE_SECONDS = 60.0
+_YIELD_SECONDS = 0.0005
+_LONGEST_GATHERING = 0.1
 
 
 class Ticket:
@@ -94,20 +96,25 @@ class Queue:
     and writes a group of tickets, and settles each of them with a result or an error."""
 
     def __init__(
-        self, acquire: Callable[[float], int], write_group: Callable[[list[Ticket]], None], release: Callable[[int, int], None]
+        self, acquire: Callable[[float], int], write_group: Callable[[list[Ticket]], None], release: Callable[[int], None]
     ) -> None:
         self._acquire = acquire
         self._write_group = write_group
         self._release = release
         self._mutex = threading.Lock()
+        self._complete = threading.Condition(self._mutex)
         self._waiting: list[Ticket] = []
         self._leading = False
+        self._expected = 1
+        self._gathers_until = 0.0
 
     def submit(self, ticket: Ticket) -> Any:
         with self._mutex:
             self._waiting.append(ticket)
             leads = not self._leading
             self._leading = True
+            if len(self._waiting) == self._expected:
+                self._complete.notify()
         if not leads:
             self._wait(ticket)
         if not ticket.done:
@@ -145,6 +152,7 @@ class Queue:
 
     def _lead(self, ticket: Ticket) -> None:
         try:
+            self._gather()
             lock = self._acquire(ticket.seconds_left())
         except BaseException:
             # Who came later has time left: the next one tries, and nobody else fails for this one's lack of it.
@@ -154,22 +162,37 @@ class Queue:
             raise
         with self._mutex:
             group, self._waiting = self._waiting, []
+        start = time.monotonic()
         try:
             try:
                 self._write_group(group)
             finally:
-                self._release(lock, len(group))
+                self._release(lock)
         except BaseException as error:
             for each in group:
                 if not each.done and each.error is None:
                     each.error = error
         finally:
-            self._settle(group)
+            self._settle(group, time.monotonic() - start)
 
-    def _settle(self, group: list[Ticket]) -> None:
+    def _gather(self) -> None:
+        """Beside others: leave the lock free for a moment, for a command line to get its turn, and wait for those who came last time.
+
+        Who was answered just now tends to come again. Without this they would come while the next group is written, and half of all
+        would always wait for the other half.
+        """
+        if self._expected > 1 and time.monotonic() < self._gathers_until:
+            time.sleep(_YIELD_SECONDS)
+            with self._mutex:
+                self._complete.wait_for(lambda: len(self._waiting) >= self._expected, max(0.0, self._gathers_until - time.monotonic()))
+
+    def _settle(self, group: list[Ticket], seconds: float) -> None:
+        """``seconds`` is what the group took to write: half of that is worth waiting for who comes again."""
         for ticket in group:
             ticket.done = True
         with self._mutex:
+            self._expected = len(group) + len(self._waiting)
+            self._gathers_until = time.monotonic() + min(seconds / 2, _LONGEST_GATHERING)
             self._pass_on()
         for ticket in group:
             ticket.woken.set()

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 FRESH_SECONDS = 0.010
-_YIELD_SECONDS = 0.0005
 _REFUSAL_SECONDS = 0.5
 
 
@@ -196,7 +195,7 @@ class Store:
         if self._queue is None:
             from secure_mcp_gateway.store.commit import Queue
 
-            self._queue = Queue(self._acquired, self._write_group, self._released)
+            self._queue = Queue(self._acquired, self._write_group, self._lock.release)
         return self._queue.submit(ticket)
 
     def _refreshed(self) -> Loaded:
@@ -245,12 +244,6 @@ class Store:
             return self._lock.acquire(seconds)
         except OSError as error:
             raise self.file.failure(error, "written") from None
-
-    def _released(self, lock: int, group: int) -> None:
-        self._lock.release(lock)
-        if group > 1:
-            # A busy server leaves the lock free for a moment, so that a command line beside it gets its turn.
-            time.sleep(_YIELD_SECONDS)
 
     def _write_group(self, group: list[Ticket]) -> None:
         from secure_mcp_gateway.store.backups import backup_path, write_backup

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import Any, Callable
 from unittest import mock
 
@@ -271,4 +272,31 @@ class GroupTest(StoreCase):
 
         seen = self.grouped(store, [lambda number=number: put_and_count(number) for number in range(8)])
         self.assertEqual(sorted(seen), list(range(1, 9)))
+        self.assert_sound(store)
+
+    def test_who_comes_again_at_once_is_written_with_the_others_not_after_them(self) -> None:
+        store, replace, rounds = self.made(), os.replace, 6
+        begun, split, calls = threading.Event(), threading.Event(), list[int]()
+
+        def slow(source: str, target: str) -> None:
+            calls.append(1)
+            if len(calls) == 1:
+                begun.set()
+                until(lambda: store._queue is not None and len(store._queue._waiting) == 3)
+            else:
+                split.set()
+            # So long that all who come again do so within half of it, however busy the machine is.
+            time.sleep(0.1)
+            replace(source, target)
+
+        def write(number: int) -> None:
+            # One alone, then three; while those are written the other three come.
+            assert number == 0 or (begun if number < 4 else split).wait(20)
+            for at in range(rounds):
+                add(store, 100 * number + at)
+
+        with mock.patch("os.replace", slow):
+            in_threads(6, write)
+        # Where one half always waited for the other it would be twice as many.
+        self.assertLessEqual(len(calls), rounds + 3)
         self.assert_sound(store)
