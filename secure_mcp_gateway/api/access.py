@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 def bearer_caller(document: Document, request: Request, now: str) -> Caller:
     """The owner of the key in ``Authorization: Bearer <key>`` (RFC 6750 §2.1); ``Unauthorized`` for anything else."""
-    scheme, _, key = request.header("authorization").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip(" "):
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    key = key.strip(" ")
+    if not key or scheme.lower() != "bearer":
         raise Unauthorized("a key is needed", "send it as Authorization: Bearer <key>")
-    return authenticate(document, key.strip(" "), now)
+    return authenticate(document, key, now)
 
 
 def require_access(caller: Caller, operation: Operation) -> None:
@@ -51,10 +52,12 @@ class Surroundings:
 
     def check(self, request: Request) -> None:
         """Foreign pages and rebound names stay out, whatever key they hold."""
+        origin = request.headers.get("origin")
+        if origin is None and not self._hosts:
+            return
         host, port = _split(request.authority)
         if self._hosts and host not in self._hosts and request.authority.lower() not in self._hosts:
             raise Forbidden("this Host is not served here", "name it with --allow-host")
-        origin = request.headers.get("origin")
         if origin is not None and not self.admits_origin(origin) and not _is_same(origin, host, port or (443 if request.secure else None)):
             raise Forbidden("requests from pages of another Origin are refused", "name it with --allow-origin")
 

@@ -58,19 +58,21 @@ class Inputs:
     def __init__(self, operation: Operation, path: dict[str, str], query: dict[str, str], body: dict[str, Any]) -> None:
         self._path = path
         self._query = query
-        self._body = {field: value for field, value in body.items() if value is not None}
-        self._params = [param for param in operation.params if param.place != COMMAND_LINE]
+        self._body = {field: value for field, value in body.items() if value is not None} if body else body
+        self._operation = operation
         self._refuse_unknown("the query", query, (QUERY, BODY_OR_QUERY))
         self._refuse_unknown("the body", body, (BODY, BODY_OR_QUERY))
 
     def values(self, read_file: Callable[[str, str], Any]) -> dict[str, Any]:
         """By the rules' keywords. ``read_file(path, field)`` gives the content of a file that stands in for a field; it is
         not called where the field itself is given."""
-        found = {param.name: self._value(param, read_file) for param in self._params}
+        found = {param.name: self._value(param, read_file) for param in self._operation.params if param.place != COMMAND_LINE}
         return {name: value for name, value in found.items() if value is not None}
 
     def _refuse_unknown(self, where: str, given: dict[str, Any], places: tuple[str, ...]) -> None:
-        known = [name for param in self._params if param.place in places for name in (*param.names, param.file) if name]
+        if not given:
+            return
+        known = [name for param in self._operation.params if param.place in places for name in (*param.names, param.file) if name]
         for field in given:
             if field not in known:
                 way_out = "it takes " + ", ".join(known) if known else "it takes none"

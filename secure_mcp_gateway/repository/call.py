@@ -77,8 +77,8 @@ class Listing:
         self.total = total
 
 
-def new_call(caller: Caller, store: Store, request_id: str = "") -> Call:
-    return Call(caller, request_id or os.urandom(8).hex(), now_text(), store, new_uuid, new_secret)
+def new_call(caller: Caller, store: Store, request_id: str = "", now: str = "") -> Call:
+    return Call(caller, request_id or os.urandom(8).hex(), now or now_text(), store, new_uuid, new_secret)
 
 
 def new_uuid() -> str:

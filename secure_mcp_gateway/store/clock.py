@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 
+_last_second = (-1, "")
+
 
 def time_text(nanoseconds: int) -> str:
     """``2026-01-02T03:04:05.678901+00:00`` of nanoseconds since 1970."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06d}+00:00"
+    global _last_second
+    second, rest = divmod(nanoseconds, 1_000_000_000)
+    kept, text = _last_second
+    if kept != second:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        _last_second = (second, text)
+    return f"{text}.{rest // 1000:06d}+00:00"
 
 
 def now_text() -> str:
