@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
@@ -13,13 +12,13 @@ from secure_mcp_gateway.api.router import Match, Router
 from secure_mcp_gateway.errors import Forbidden, GatewayError, MethodNotAllowed, NotFound, Unavailable, UnsupportedMediaType
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.operations.files import read_json_file, write_document
-from secure_mcp_gateway.operations.operation import Operation, audit_entry, perform
+from secure_mcp_gateway.operations.operation import READ, Operation, audit_entry, perform
 from secure_mcp_gateway.repository.api_keys import require_unrevoked
 from secure_mcp_gateway.repository.call import Call, Listing, new_call
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.web.log import AccessLog, report_problem
 from secure_mcp_gateway.web.request import Request, fresh_request_id
-from secure_mcp_gateway.web.response import Response, error_response
+from secure_mcp_gateway.web.response import Response, encode_json, error_response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ _JSON = ("Content-Type", "application/json")
 _MOST_IGNORED = 64 * 1024  # bytes of a body where none is taken: `{}` and blanks
 _NO_STORE = ("Cache-Control", "no-store")
 _EXPOSED = "ETag, X-Total-Count, X-Request-Id"
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class ManagementApp:
@@ -59,6 +57,15 @@ class ManagementApp:
         self._log = log
         self._complained = 0.0
 
+    def answers_at_once(self, request: Request) -> bool:
+        """Does a request without a body need no more than the document in memory?"""
+        found = self._router.match(request.method, request.raw_path)
+        request.found = found
+        if found is None or found.operation is None:
+            return True
+        request.route = found.template
+        return found.operation.effect == READ
+
     def __call__(self, request: Request) -> Response:
         try:
             response = self._answer(request)
@@ -72,23 +79,24 @@ class ManagementApp:
         return response
 
     def _answer(self, request: Request) -> Response:
-        if request.method in ("GET", "HEAD"):
+        if request.method in ("GET", "HEAD") and not request.raw_path.startswith("/api/"):
             page = public_page(request.raw_path, self._store)
             if page is not None:
                 request.route = without_slash(request.raw_path)
                 self._surroundings.check(request)
                 return page
-        if _is_preflight(request) and self._surroundings.admits_origin(request.header("origin")):
+        if request.method == "OPTIONS" and _is_preflight(request) and self._surroundings.admits_origin(request.header("origin")):
             return self._preflight(request)
-        found = self._router.match(request.method, request.raw_path)
+        found = request.found if isinstance(request.found, Match) else self._router.match(request.method, request.raw_path)
         if found is not None:
             request.route = found.template
         document = self._store.snapshot()
         if "x-request-id" in request.headers and document.holds_secret(request.request_id):
             request.request_id = fresh_request_id()
-        caller = bearer_caller(document, request, now_text())
+        now = now_text()
+        caller = bearer_caller(document, request, now)
         request.key_id = caller.key_id
-        call = new_call(caller, self._store, request.request_id)
+        call = new_call(caller, self._store, request.request_id, now)
         match = self._matched(request, found)
         if match.operation is None:
             self._surroundings.check(request)
@@ -114,15 +122,13 @@ class ManagementApp:
             require_access(call.caller, operation)
             if self._read_only:
                 refuse_writes(operation)
-            if request.has_body() and not takes_body(operation):
-                # Parsed, a body of nothing but brackets takes thirty times its size, and a user's key may send one.
-                request.bound_body(_MOST_IGNORED)
-            body = read_body(_json_body(request))
+            body: dict[str, Any] = {}
             if request.has_body():
+                body = _body_of(request, operation)
                 # It may have come a minute after its head: neither the key nor what was there then need hold any more.
                 document = self._store.snapshot()
                 require_unrevoked(document, call.caller, now_text())
-            query = read_query(request.query)
+            query = read_query(request.query) if request.query else {}
             named = {**query, **body}
             inputs = Inputs(operation, match.values(), query, body)
             values = inputs.values(self._files.read)
@@ -131,10 +137,12 @@ class ManagementApp:
             if operation.writes and not self._read_only:
                 self._store.refuse(audit_entry(operation, call, {**named, **match.values("replace")}), error)
             raise
-        if_match = request.headers.get("if-match") if operation.writes else None
+        if not operation.writes:
+            return _success(operation, values, operation.run(document, call, **values), document.generation, call.now)
+        if_match = request.headers.get("if-match")
         deliver, file = (target.deliver, target.path) if target else (None, None)
         result = perform(operation, self._store, call, values, document=document, if_match=if_match, deliver=deliver, file=file)
-        return _success(request, operation, values, result, document.generation)
+        return _success(operation, values, result, document.generation, now_text())
 
     def _preflight(self, request: Request) -> Response:
         methods = self._matched(request, self._router.match(request.method, request.raw_path)).methods
@@ -150,9 +158,10 @@ class ManagementApp:
         )
 
     def _admit_origin(self, request: Request, response: Response) -> None:
+        if not self._surroundings.names_origins:
+            return
+        response.headers.append(("Vary", "Origin"))
         origin = request.header("origin")
-        if self._surroundings.names_origins:
-            response.headers.append(("Vary", "Origin"))
         if origin and self._surroundings.admits_origin(origin):
             response.headers += [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", _EXPOSED)]
 
@@ -207,27 +216,28 @@ class Target:
         return {"output_file": self._files.write(self.path, document, self._overwrite), self._field: None}
 
 
-def _json_body(request: Request) -> bytes:
-    """The body, once its size and type are accepted; an empty one may have any type."""
-    if not request.has_body():
-        return b""
+def _body_of(request: Request, operation: Operation) -> dict[str, Any]:
+    """Once its size and type are accepted; an empty one may have any type."""
+    if not takes_body(operation):
+        # Parsed, a body of nothing but brackets takes thirty times its size, and a user's key may send one.
+        request.bound_body(_MOST_IGNORED)
     request.check_length()
     media_type = request.header("content-type").partition(";")[0].strip().lower()
     if media_type != "application/json" and (request.declared_length() is not None or request.read_body()):
         raise UnsupportedMediaType("a body must be JSON", "send it with Content-Type: application/json")
-    return request.read_body()
+    return read_body(request.read_body())
 
 
-def _success(request: Request, operation: Operation, values: dict[str, Any], result: Any, generation: int) -> Response:
+def _success(operation: Operation, values: dict[str, Any], result: Any, generation: int, now: str) -> Response:
     headers = [_JSON]
     if not operation.writes:
         headers.append(("ETag", f'"{generation}"'))
     if isinstance(result, Listing):
         headers.append(("X-Total-Count", str(result.total)))
         result = result.rows
-    answer = {"message": operation.message, "data": result, "timestamp": now_text()}
-    return Response(operation.status(values), _encode(answer).encode(), headers)
+    answer = {"message": operation.message, "data": result, "timestamp": now}
+    return Response(operation.status(values), encode_json(answer).encode(), headers)
 
 
 def _is_preflight(request: Request) -> bool:
-    return request.method == "OPTIONS" and "access-control-request-method" in request.headers
+    return "access-control-request-method" in request.headers

@@ -168,6 +168,7 @@ def _server(
         listener=place.listener,
         lasting=place.lasting,
         observer=notifier.tell if notifier is not None else None,
+        at_once=app.answers_at_once,
     )
 
 

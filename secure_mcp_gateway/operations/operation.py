@@ -25,8 +25,9 @@ _PUBLIC_ID = re.compile(r"(key|adm)_[0-9a-f]{16}")
 # Access: ADMIN keys only, or also a USER's key, for what is its own.
 ADMIN, USER = "admin", "user"
 
-# Effects: RECORD leaves the document and writes an audit line; REPLACE writes after a safety backup.
-READ, RECORD, WRITE, CREATE, REPLACE = "read", "record", "write", "create", "replace"
+# Effects: READ needs the document alone, LOOK files besides; RECORD leaves the document and writes an audit line; REPLACE writes after
+# a safety backup.
+READ, LOOK, RECORD, WRITE, CREATE, REPLACE = "read", "look", "record", "write", "create", "replace"
 
 
 class Operation:
@@ -51,6 +52,7 @@ class Operation:
         "route",
         "run",
         "summary",
+        "writes",
     )
 
     def __init__(
@@ -78,6 +80,7 @@ class Operation:
         self.run = run
         self.access = access
         self.effect = effect
+        self.writes = effect not in (READ, LOOK)
         self.params = params
         self.any_of = any_of
         self.exclusive = exclusive
@@ -93,10 +96,6 @@ class Operation:
     @property
     def path(self) -> str:
         return self.route.partition(" ")[2]
-
-    @property
-    def writes(self) -> bool:
-        return self.effect != READ
 
     def status(self, values: dict[str, Any]) -> int:
         return 201 if self.effect == CREATE and not values.get("dry_run") else 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secure_mcp_gateway.operations import schemas
 from secure_mcp_gateway.operations.identifiers import DRY_RUN, OVERWRITE, PAGED, output_file
-from secure_mcp_gateway.operations.operation import ADMIN, READ, RECORD, REPLACE, Operation
+from secure_mcp_gateway.operations.operation import ADMIN, LOOK, RECORD, REPLACE, Operation
 from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, DOCUMENT, QUERY, STRING, Param
 from secure_mcp_gateway.repository import restore, system
 from secure_mcp_gateway.store.document import BACKUP_KIND
@@ -21,7 +21,7 @@ OPERATIONS = (
         f"GET {_PATH}/health",
         system.check_health,
         ADMIN,
-        READ,
+        LOOK,
         columns=("status", "issues", "warnings", "statistics", "timestamp"),
         negative=("status", "unhealthy"),
     ),
@@ -32,7 +32,7 @@ OPERATIONS = (
         f"GET {_PATH}/audit",
         system.audit,
         ADMIN,
-        READ,
+        LOOK,
         params=(
             Param("since", STRING, "Only lines from this time on; ISO 8601.", place=QUERY, schema=schemas.TIME, example=_EXAMPLE_TIME),
             Param("actor", STRING, "Only lines of this actor: a key's id, or a name.", place=QUERY, example="adm_0123456789abcdef"),

@@ -49,9 +49,9 @@ def member_key(project_id: str, user_id: str) -> str:
 
 def digest_of(secret: str) -> str:
     """The key of a secret's record: SHA-256, hexadecimal."""
-    from hashlib import sha256
+    import hashlib
 
-    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 # Each index with its table and what a record is found by in it. Several records may share one entry.

@@ -65,6 +65,12 @@ class Connection:
             self.idle_from = 0.0
         self.state = state
 
+    def rest(self, now: float, deadline: float) -> None:
+        """Be idle for longer, after a request that left it so."""
+        self.deadline = deadline
+        self.since = now
+        self.idle_from = 0.0
+
     def shut(self, how: int) -> None:
         """Wakes the connection's thread wherever it waits. ``SSLSocket.shutdown`` would drop the TLS state under it."""
         try:
@@ -93,6 +99,9 @@ class Connections:
         with self._lock:
             self._open.discard(connection)
             self._leaving.discard(connection)
+
+    def has_room(self) -> bool:
+        return len(self._open) < self._most
 
     def make_room(self) -> bool:
         """Whether there is a place for a new connection, after evicting one if need be, never one whose request is being carried out."""

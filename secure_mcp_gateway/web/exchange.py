@@ -1,63 +1,154 @@
-"""One connection's requests and answers, in turn."""
+"""One connection's requests and answers, in turn: in a thread of its own, or one by one in the lobby's."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 import time
+from functools import partial
 from http.server import BaseHTTPRequestHandler
-from typing import Callable
+from typing import Any, Callable
 
 from secure_mcp_gateway.errors import GatewayError, RequestTimeout
 from secure_mcp_gateway.web.connections import ANSWER, BODY, BUSY, HANDSHAKE, HEAD, IDLE, LINGER, Connection, Timeouts
 from secure_mcp_gateway.web.log import AccessLog, report_fault
-from secure_mcp_gateway.web.request import Limits, Request, Source, fresh_request_id, read_request
+from secure_mcp_gateway.web.request import Limits, Request, Source, fresh_request_id, read_held_request, read_request
 from secure_mcp_gateway.web.response import Response, body_to_send, encode, error_response, utc_now
 from secure_mcp_gateway.web.tls import say_goodbye
 
 Application = Callable[[Request], Response]
 
+# What became of a request that was met in the lobby: the connection waits for the next there, or has ended, or needs a thread.
+STAYS, ENDED, GOES = range(3)
+
 # Any other token is the client's own text.
 _LOGGED_METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MOST_DRAINED = 1024 * 1024
+_PIECE = 16384
+_AT_ONCE: int = getattr(socket, "MSG_DONTWAIT", 0)
+# Two answers in a row that take longer, in seconds, make those of their route go by threads for a while. One alone may have been slow
+# because the machine was busy.
+_LONG = 0.005
+_LONG_FOR = 2.0
 
 
 class Service:
-    """What all connections of a server share. While it is ``crowded`` somebody waits for a place, and nobody makes room."""
+    """What all connections of a server share. ``at_once`` tells whether the application answers a request out of memory, and fills in
+    the request's route. While it is ``crowded`` somebody waits for a place, and nobody makes room."""
 
-    __slots__ = ("application", "crowded", "limits", "log", "port", "stopping", "timeouts")
+    __slots__ = ("_long", "application", "at_once", "crowded", "limits", "log", "port", "stopping", "timeouts")
 
-    def __init__(self, application: Application, limits: Limits, timeouts: Timeouts, log: AccessLog | None) -> None:
+    def __init__(
+        self,
+        application: Application,
+        limits: Limits,
+        timeouts: Timeouts,
+        log: AccessLog | None,
+        at_once: Callable[[Request], bool] | None = None,
+    ) -> None:
         self.application = application
+        self.at_once = at_once
         self.limits = limits
         self.timeouts = timeouts
         self.log = log
         self.port = 0
         self.stopping = False
         self.crowded = False
+        self._long: dict[str, float] = {}  # routes whose last answer was long, with until when they go by threads
+
+    def answers_at_once(self, request: Request, now: float) -> bool:
+        if self.at_once is None or request.has_body() or not self.at_once(request):
+            return False
+        return self._long.get(request.route, 0.0) <= now
+
+    def note_length(self, route: str, seconds: float, now: float) -> None:
+        if seconds > _LONG:
+            self._long[route] = now + _LONG_FOR if route in self._long else 0.0
+        elif route in self._long:
+            del self._long[route]
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """The ``request`` of this handler is a ``Connection``; the server has a ``service``."""
+    """The ``server`` has a ``service``; its ``takes_back`` takes the exchange in where it can wait for its next request in the lobby."""
 
-    def setup(self) -> None:
-        self.link: Connection = self.request
-        self.service: Service = self.server.service  # type: ignore[attr-defined]
+    def __init__(self, link: Connection, address: Any, server: Any) -> None:
+        # Not the base's, which holds the whole conversation before it returns.
+        self.request = self.link = link
+        self.client_address = address
+        self.server = server
+        self.service: Service = server.service
         self.source = Source(self._receive)
         self.give_up = 0.0  # monotonic; 0: wait as long as the reaper lets it
         self.close_connection = True
+        self._rest: Callable[[], None] | None = None
 
-    def handle(self) -> None:
+    def converse(self) -> bool:
+        """True when the connection has ended, false when it waits in the lobby."""
         try:
             self._shake_hands()
-            super().handle()
+            rest, self._rest = self._rest, None
+            if rest:
+                rest()
+            else:
+                self.handle_one_request()
+            while not self.close_connection:
+                if not self.source.has_buffered and self._returns():
+                    return False
+                self.handle_one_request()
         except OSError:
             pass  # the peer is gone, or the reaper shut the connection
+        self.finish()
+        return True
+
+    def _returns(self) -> bool:
+        self.link.enter(IDLE, time.monotonic() + self.service.timeouts.idle)
+        returns: bool = self.server.takes_back(self)  # type: ignore[attr-defined]
+        return returns
 
     def finish(self) -> None:
         if self.link.state != LINGER:
             self._end_sending()
+
+    def answer_at_once(self) -> int:
+        """Answer the request that has come, unless anything of it could make others wait: what became of it."""
+        started = time.monotonic()
+        try:
+            data = self.link.sock.recv(_PIECE, _AT_ONCE)
+            return self._meet(data, started) if data else ENDED
+        except BlockingIOError:
+            return STAYS
+        except OSError:
+            return ENDED
+
+    def _meet(self, data: bytes, started: float) -> int:
+        self.source.hold(data)
+        try:
+            request = read_held_request(self.source, self.service.limits)
+        except GatewayError:
+            request = None
+        if request is None or self.source.has_buffered or not self.service.answers_at_once(request, started):
+            # A thread reads it anew.
+            self.source.hold(data)
+            return GOES
+        request.peer, request.local_port = self.link.peer, self.service.port
+        response, data, keep = self._make_answer(request)
+        status, size = response.status, len(body_to_send(response, request.method))
+        done = time.monotonic()
+        self.service.note_length(request.route, done - started, done)
+        try:
+            sent = self.link.sock.send(data, _AT_ONCE)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._log_answer(request, status, 0, started)
+            return ENDED
+        if sent < len(data) or (request.keep_alive and not keep):
+            self._rest = partial(self._complete, request, status, size, data[sent:], keep, started)
+            return GOES
+        self._log_answer(request, status, size, started)
+        self.link.rest(done, done + self.service.timeouts.idle)
+        return STAYS if keep else ENDED
 
     def handle_one_request(self) -> None:
         self.close_connection = True
@@ -126,12 +217,15 @@ class Exchange(BaseHTTPRequestHandler):
         response, data, keep = self._make_answer(request)
         status, size = response.status, len(body_to_send(response, request.method))
         del response  # Its body stands in the data: while nobody takes it, once is enough.
+        self._complete(request, status, size, data, keep, started)
+
+    def _complete(self, request: Request, status: int, size: int, data: bytes, keep: bool, started: float) -> None:
         sent = False
         try:
             self._send(data)
             sent = True
         finally:
-            self._log(request.request_id, request.key_id, request.method, request.route, status, size if sent else 0, started)
+            self._log_answer(request, status, size if sent else 0, started)
         self.close_connection = not keep
         # Who wanted to go on may have sent the next request already.
         if not keep and (request.keep_alive or not request.is_read_whole()):
@@ -165,7 +259,8 @@ class Exchange(BaseHTTPRequestHandler):
         try:
             self._send(encode(response, "", request_id, "close"))
         finally:
-            self._log(request_id, "", "", "", response.status, len(response.body), started)
+            if self.service.log:
+                self.service.log.answered(request_id, "", "", "", response.status, len(response.body), time.monotonic() - started)
         self._linger()
 
     def _send(self, data: bytes) -> None:
@@ -173,22 +268,11 @@ class Exchange(BaseHTTPRequestHandler):
         self.link.enter(ANSWER, time.monotonic() + self.service.timeouts.answer)
         self.link.sock.sendall(data)
 
-    def _log(self, request_id: str, key_id: str, method: str, route: str, status: int, size: int, started: float) -> None:
-        if not self.service.log:
-            return
-        spent = round((time.monotonic() - started) * 1000, 3)
-        self.service.log.write(
-            {
-                "time": time.time(),
-                "request_id": request_id,
-                "key_id": key_id,
-                "method": method if method in _LOGGED_METHODS else "",
-                "route": route,
-                "status": status,
-                "bytes": size,
-                "ms": spent,
-            }
-        )
+    def _log_answer(self, request: Request, status: int, size: int, started: float) -> None:
+        log = self.service.log
+        if log:
+            method = request.method if request.method in _LOGGED_METHODS else ""
+            log.answered(request.request_id, request.key_id, method, request.route, status, size, time.monotonic() - started)
 
     def _linger(self) -> None:
         """Take what the peer still sends: closing over unread bytes resets the connection and may take the answer with it."""

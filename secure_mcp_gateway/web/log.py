@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 import traceback
 from collections import deque
-from datetime import datetime, timezone
+from json.encoder import encode_basestring_ascii as quoted
 from random import getrandbits
 from typing import Any, TextIO
 
@@ -22,14 +23,14 @@ Record = dict[str, Any]
 
 
 class AccessLog:
-    """One JSON line per record, which is the log's from then on. A ``time`` in seconds since 1970 is written as ISO 8601, UTC.
+    """One JSON line per record.
 
     Lines that cannot be written are dropped and counted; the next line that can be written is preceded by the count.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
-        self._pending: deque[Record] = deque()
+        self._pending: deque[str] = deque()
         self._dropped = 0
         self._awake = False
         self._wake = threading.Event()
@@ -39,11 +40,22 @@ class AccessLog:
         self._writer.start()
 
     def write(self, record: Record) -> None:
+        self._put(_line(record))
+
+    def answered(self, request_id: str, key_id: str, method: str, route: str, status: int, size: int, seconds: float) -> None:
+        """The access line of an answer of so many bytes. Put together here: the writer's thread would hold the interpreter for a whole
+        group of lines, and all requests wait for it."""
+        self._put(
+            f'{{"time": "{_now()}", "request_id": {quoted(request_id)}, "key_id": {quoted(key_id)}, "method": {quoted(method)}, '
+            f'"route": {quoted(route)}, "status": {status}, "bytes": {size}, "ms": {seconds * 1000:.3f}}}\n'
+        )
+
+    def _put(self, line: str) -> None:
         if len(self._pending) >= _MOST_PENDING:
             self._dropped += 1
             return
-        self._pending.append(record)
-        # Only the first record of a group pays for waking the writer.
+        self._pending.append(line)
+        # Only the first line of a group pays for waking the writer.
         if not self._awake:
             self._awake = True
             self._wake.set()
@@ -64,17 +76,17 @@ class AccessLog:
         self._write_pending()
 
     def _write_pending(self) -> None:
-        records = [self._pending.popleft() for _ in range(len(self._pending))]
-        if not records:
+        lines = [self._pending.popleft() for _ in range(len(self._pending))]
+        if not lines:
             return
         dropped, self._dropped = self._dropped, 0
         if dropped:
-            records.insert(0, {"time": utc_now(), "log_lines_dropped": dropped})
+            lines.insert(0, _line({"time": utc_now(), "log_lines_dropped": dropped}))
         try:
-            self._stream.write("".join(map(_line, records)))
+            self._stream.write("".join(lines))
             self._stream.flush()
         except (OSError, ValueError):  # ValueError: the stream was closed
-            self._dropped += dropped + len(records) - bool(dropped)
+            self._dropped += dropped + len(lines) - bool(dropped)
 
 
 # ASCII only: no character of an input can forge or break a line.
@@ -82,10 +94,22 @@ _encode = json.JSONEncoder(default=repr).encode
 
 
 def _line(record: Record) -> str:
-    moment = record.get("time")
-    if isinstance(moment, float):
-        record["time"] = datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds")
     return _encode(record) + "\n"
+
+
+_last_second = (-1, "")
+
+
+def _now() -> str:
+    """ISO 8601, UTC, milliseconds; formatted once a second."""
+    global _last_second
+    moment = time.time()
+    second = int(moment)
+    kept, text = _last_second
+    if kept != second:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        _last_second = (second, text)
+    return f"{text}.{int((moment - second) * 1000):03d}+00:00"
 
 
 def report_fault(log: AccessLog | None, request_id: str, error: BaseException) -> InternalError:

@@ -20,7 +20,7 @@ from secure_mcp_gateway.web.fields import add_field, read_field_lines
 from secure_mcp_gateway.web.source import Limits, Source
 from secure_mcp_gateway.web.target import is_authority, split_target
 
-__all__ = ["Limits", "Request", "Source", "fresh_request_id", "read_request"]
+__all__ = ["Limits", "Request", "Source", "fresh_request_id", "read_held_request", "read_request"]
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e]+) HTTP/1\.([01])").fullmatch
 _OTHER_VERSION = re.compile(rb"\S+ \S+ HTTP/(?!0|1\.[01])[0-9](?:\.[0-9])?").fullmatch
@@ -32,34 +32,22 @@ _MOST_DIGITS = 18
 
 
 class Request:
-    """``headers`` has lower-case names; ``raw_path`` and ``query`` are as sent, not percent-decoded. ``key_id`` and
-    ``route`` are for the access line: the application fills them in."""
+    """``headers`` has lower-case names; ``raw_path`` and ``query`` are as sent, not percent-decoded. The application fills in
+    ``key_id`` and ``route``, for the access line, and ``found``, which is its own."""
 
-    __slots__ = (
-        "_body",
-        "_failure",
-        "_length",
-        "_limits",
-        "_source",
-        "after_body",
-        "authority",
-        "before_body",
-        "expects_continue",
-        "headers",
-        "keep_alive",
-        "key_id",
-        "local_port",
-        "method",
-        "peer",
-        "query",
-        "raw_path",
-        "request_id",
-        "route",
-        "secure",
-        "target",
-        "version",
-    )
-
+    # What most requests leave as it is stands here once, not in each of them.
+    secure = False
+    peer = ""
+    local_port = 0
+    key_id = ""
+    route = ""
+    found: object = None
+    expects_continue = False
+    before_body: Callable[[Request], None] | None = None
+    after_body: Callable[[Request], None] | None = None
+    _length: int | None = 0
+    _body: bytes | None = None
+    _failure: GatewayError | None = None
     authority: str
     raw_path: str
     query: str
@@ -71,19 +59,8 @@ class Request:
         self.target = target
         self.version = version
         self.headers: dict[str, str] = {}
-        self.secure = False
-        self.peer = ""
-        self.local_port = 0
-        self.key_id = ""
-        self.route = ""
-        self.expects_continue = False
-        self.before_body: Callable[[Request], None] | None = None
-        self.after_body: Callable[[Request], None] | None = None
         self._source = source
         self._limits = limits
-        self._length: int | None = 0
-        self._body: bytes | None = None
-        self._failure: GatewayError | None = None
 
     def header(self, name: str, default: str = "") -> str:
         return self.headers.get(name.lower(), default)
@@ -192,7 +169,16 @@ _JUDGES = {
 def read_request(source: Source, limits: Limits) -> Request:
     """Read a head; the first line that breaks a rule raises, without waiting for the next."""
     whole = source.whole_head(limits)
-    lines = iter(whole) if whole else _head_lines(source, limits)
+    return _request_of(iter(whole) if whole else _head_lines(source, limits), source, limits)
+
+
+def read_held_request(source: Source, limits: Limits) -> Request | None:
+    """The same of a head that is here already; None where any of it is still awaited, or something may be wrong with it."""
+    whole = source.whole_head(limits)
+    return _request_of(iter(whole), source, limits) if whole else None
+
+
+def _request_of(lines: Iterator[bytes], source: Source, limits: Limits) -> Request:
     request = _parse_request_line(next(lines), source, limits)
     headers = request.headers
     for line in lines:

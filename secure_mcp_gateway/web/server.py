@@ -1,4 +1,7 @@
-"""An HTTP server to be trusted: accepts, bounds and drains connections. Each has its own thread."""
+"""An HTTP server to be trusted: accepts, bounds and drains connections.
+
+Each has a thread of its own while it may have to wait for its peer, the disk or a long answer; else it is in the lobby.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,10 @@ from socketserver import TCPServer
 from typing import Any, Callable
 
 from secure_mcp_gateway.web.connections import Connection, Connections, Reaper, Timeouts
-from secure_mcp_gateway.web.exchange import Application, Exchange, Service
+from secure_mcp_gateway.web.exchange import ENDED, Application, Exchange, Service
+from secure_mcp_gateway.web.lobby import Lobby
 from secure_mcp_gateway.web.log import AccessLog, report_fault, report_problem
-from secure_mcp_gateway.web.request import Limits
+from secure_mcp_gateway.web.request import Limits, Request
 from secure_mcp_gateway.web.tls import TlsFiles, load_context, wrap
 
 __all__ = ["Application", "Limits", "Timeouts", "TlsFiles", "WebServer"]
@@ -30,13 +34,15 @@ _FULL_PAUSE = 0.01
 _UNTAKEN = 262144
 _DRAIN_PAUSE = 0.05
 _LAST_ARRIVALS = 0.25
+_ACCEPTED_A_TURN = 8
 
 
 class WebServer(ThreadingHTTPServer):
     """Listens from its making on; ``serve`` answers until ``stop``. Raises OSError where it cannot listen or read ``tls``.
 
     A ``lasting`` listener is somebody else's too, and goes on taking connections when this server ends. ``observer`` is told of
-    each stage, on the thread that serves.
+    each stage, on the thread that serves. ``at_once`` tells of a request without a body whether the application answers it out of
+    memory: such answers are given where the request is received.
     """
 
     request_queue_size = 1024
@@ -56,8 +62,9 @@ class WebServer(ThreadingHTTPServer):
         listener: socket.socket | None = None,
         lasting: bool = False,
         observer: Callable[[str], object] | None = None,
+        at_once: Callable[[Request], bool] | None = None,
     ) -> None:
-        self.service = Service(application, limits or Limits(), timeouts or Timeouts(), access_log)
+        self.service = Service(application, limits or Limits(), timeouts or Timeouts(), access_log, at_once)
         self._tls_files = tls
         self._tls = load_context(tls) if tls else None
         self._connections = Connections(max_connections)
@@ -68,6 +75,7 @@ class WebServer(ThreadingHTTPServer):
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
         self._waker.setblocking(False)
+        self._lobby = Lobby(self._left_lobby)
         self._listen(address, listener)
 
     def _listen(self, address: tuple[str, int], listener: socket.socket | None) -> None:
@@ -110,6 +118,7 @@ class WebServer(ThreadingHTTPServer):
         finally:
             self.service.stopping = True
             self._tell(STOPPING)
+            self._lobby.close()
             self._accept_the_rest()
             self.socket.close()
             self._drain()
@@ -144,17 +153,34 @@ class WebServer(ThreadingHTTPServer):
             pass  # full: it is awake already; closed: it has ended
 
     def _accept_until_stopped(self) -> None:
-        with selectors.DefaultSelector() as both, selectors.DefaultSelector() as wake_alone:
-            both.register(self.socket, selectors.EVENT_READ)
-            both.register(self._wake, selectors.EVENT_READ)
-            wake_alone.register(self._wake, selectors.EVENT_READ)
-            while not self.service.stopping:
-                ready = {key.fileobj for key, _ in both.select()}
-                if self._wake in ready:
-                    self._on_wake()
-                # New connections wait in the listening socket's queue while there is no place, or no descriptor, for them.
-                if self.socket in ready and not self.service.stopping and not self._accept():
-                    wake_alone.select(_FULL_PAUSE)
+        self._lobby.watch(self._wake)
+        self._lobby.watch(self.socket)
+        while not self.service.stopping:
+            ready = self._lobby.turn()
+            if self._wake in ready:
+                self._on_wake()
+            if self.socket in ready:
+                self._accept_some()
+
+    def _accept_some(self) -> None:
+        """One for certain, and others while there is room: nobody is evicted for somebody who may not be there."""
+        for at in range(_ACCEPTED_A_TURN):
+            if self.service.stopping or (at and not self._connections.has_room()):
+                return
+            accepted = self._accept()
+            if accepted is None:
+                self._pause_accepting()
+            if not accepted:
+                return
+
+    def _pause_accepting(self) -> None:
+        """New connections wait in the listening socket's queue while there is no place, or no descriptor, for them."""
+        self._lobby.ignore(self.socket)
+        until = time.monotonic() + _FULL_PAUSE
+        while not self.service.stopping and (left := until - time.monotonic()) > 0:
+            if self._wake in self._lobby.turn(left):
+                self._on_wake()
+        self._lobby.watch(self.socket)
 
     def _on_wake(self) -> None:
         self._empty_wake()
@@ -179,17 +205,17 @@ class WebServer(ThreadingHTTPServer):
         except (OSError, ValueError) as error:
             report_problem(self.service.log, f"the TLS files could not be read again, the old ones stay in use: {error}")
 
-    def _accept(self) -> bool:
-        """False where accepting must wait."""
+    def _accept(self) -> bool | None:
+        """Whether somebody was there; None where accepting must wait."""
         self.service.crowded = not self._connections.make_room()
         if self.service.crowded:
-            return False
+            return None
         try:
             sock, address = self.socket.accept()
         except (BlockingIOError, ConnectionError):
-            return True
+            return False
         except OSError:
-            return False  # out of descriptors or memory
+            return None  # out of descriptors or memory
         self._admit(sock, address)
         return True
 
@@ -218,19 +244,40 @@ class WebServer(ThreadingHTTPServer):
             return
         link = Connection(sock, address[0], self._tls is not None, time.monotonic() + self.service.timeouts.idle)
         self._connections.add(link)
+        exchange = Exchange(link, address, self)
+        if not self._lobby.enter(exchange):
+            self._start(exchange)
+
+    def _start(self, exchange: Exchange) -> None:
         try:
             # Not a Thread: to start one waits until it runs, behind all that run already, and so long nobody else is let in.
-            start_new_thread(self._converse, (link, address))
+            start_new_thread(self._converse, (exchange,))
         except RuntimeError:  # no more threads
-            self._dismiss(link)
+            self._dismiss(exchange.link)
 
-    def _converse(self, link: Connection, address: Any) -> None:
+    def _converse(self, exchange: Exchange) -> None:
+        ended = True
         try:
-            self.RequestHandlerClass(link, address, self)  # type: ignore[arg-type]
+            ended = exchange.converse()
         except Exception as error:
             report_fault(self.service.log, "", error)
         finally:
-            self._dismiss(link)
+            if ended:
+                self._dismiss(exchange.link)
+
+    def takes_back(self, exchange: Exchange) -> bool:
+        """Any thread's exchange waits for its next request in the lobby from now on; false where it cannot."""
+        entered = self._lobby.enter(exchange)
+        if entered:
+            self._rouse()
+        return entered
+
+    def _left_lobby(self, exchange: Exchange, outcome: int) -> None:
+        if outcome == ENDED:
+            exchange.finish()
+            self._dismiss(exchange.link)
+        else:
+            self._start(exchange)
 
     def _dismiss(self, link: Connection) -> None:
         self._connections.remove(link)

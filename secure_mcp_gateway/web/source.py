@@ -50,6 +50,10 @@ class Source:
     def has_buffered(self) -> bool:
         return bool(self._buffer)
 
+    def hold(self, data: bytes) -> None:
+        """Have these bytes, which were received already, and no others."""
+        self._buffer = data
+
     def fill(self) -> bool:
         """Wait for more bytes; false at the end of the input."""
         data = self._receive(_PIECE)

@@ -13,6 +13,7 @@ from secure_mcp_gateway.errors import InvalidRequest
 _PERCENT = r"%(?!00)[0-9A-Fa-f]{2}"
 _PATH = rf"/[^?#%]*(?:{_PERCENT}[^?#%]*)*"
 _QUERY = rf"[^#%]*(?:{_PERCENT}[^#%]*)*"
+_PLAIN_PATH = re.compile(r"/[^?#%]*").fullmatch
 _ORIGIN_FORM = re.compile(rf"({_PATH})(?:\?({_QUERY}))?").fullmatch
 _ABSOLUTE_FORM = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE).fullmatch
 _AUTHORITY = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|[0-9A-Za-z._-]+)(?::([0-9]{0,5}))?").fullmatch
@@ -27,6 +28,8 @@ class Target(NamedTuple):
 
 
 def split_target(method: str, target: str) -> Target:
+    if _PLAIN_PATH(target):
+        return Target(target, "", "")
     origin = _ORIGIN_FORM(target)
     if origin:
         return Target(origin[1], origin[2] or "", "")

@@ -9,7 +9,6 @@ from typing import Any
 
 from secure_mcp_gateway.api.app import ManagementApp
 from secure_mcp_gateway.operations import all_operations
-from secure_mcp_gateway.operations.operation import READ
 from secure_mcp_gateway.store.store import Store
 from tests import team
 from tests.operation_cases import CASES
@@ -44,7 +43,7 @@ class ReadOnly(FolderCase):
     def test_each_row_that_is_no_read_is_refused_with_a_way_out_and_leaves_nothing_behind(self) -> None:
         before, refused = self.touched(), 0
         for operation in all_operations():
-            for values, _ in CASES[operation.name] if operation.effect != READ else ():
+            for values, _ in CASES[operation.name] if operation.writes else ():
                 with self.subTest(operation=operation.name, values=values):
                     status, answer = self.request(operation.name, values)
                     self.assertEqual((status, answer["error"]), (403, "forbidden"))
@@ -56,7 +55,7 @@ class ReadOnly(FolderCase):
     def test_each_row_that_is_a_read_answers_as_ever_and_leaves_nothing_behind(self) -> None:
         usual, before, read = ManagementApp(Store(self.store.path)), self.touched(), set()
         for operation in all_operations():
-            for values, error in CASES[operation.name] if operation.effect == READ else ():
+            for values, error in CASES[operation.name] if not operation.writes else ():
                 with self.subTest(operation=operation.name, values=values):
                     method, path, body = request_of(operation, values)
                     ours, theirs = (send(app, method, path, body) for app in (self.app, usual))

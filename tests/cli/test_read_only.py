@@ -12,7 +12,6 @@ import urllib.request
 from typing import Any
 
 from secure_mcp_gateway.operations import all_operations
-from secure_mcp_gateway.operations.operation import READ
 from tests.cli.recording import Event, RecordedServer
 from tests.cli.server_process import Server, ServerCase, entries
 from tests.support import DEADLINE
@@ -47,7 +46,7 @@ class ReadOnlyServer(ServerCase):
     def check_every_read_and_some_writes(self, server: Server) -> None:
         key = self.done("user", "list-all-api-keys")[0]["api_key"]
         for operation in all_operations():
-            if operation.effect == READ:
+            if not operation.writes:
                 values = {**_VALUES, "api_key": key}
                 named = {param.name: values[param.name] for param in operation.params if param.name in values}
                 status, answer = self.ask(server, *request_of(operation, named))

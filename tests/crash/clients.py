@@ -13,7 +13,7 @@ from unittest import mock
 from secure_mcp_gateway.cli import rows as command_rows
 from secure_mcp_gateway.errors import GatewayError
 from secure_mcp_gateway.operations import all_operations
-from secure_mcp_gateway.operations.operation import READ, RECORD, perform
+from secure_mcp_gateway.operations.operation import RECORD, perform
 from secure_mcp_gateway.repository.call import ADMIN, Call, Caller, Listing, new_call, new_uuid
 from secure_mcp_gateway.store.store import Store
 from tests.crash import history_check
@@ -65,7 +65,7 @@ class InProcess:
         """Code, result, and the generation that a read saw."""
         row, generation, document = ROWS[move.operation], -1, None
         try:
-            if row.effect == READ:
+            if not row.writes:
                 document = self._store.snapshot()
                 generation = document.generation
             return "", perform(row, self._store, call, self._given(move), document=document, if_match=move.if_match), generation
@@ -157,8 +157,8 @@ class Player:
                     time.sleep(self._dice.random() ** 2 * pause)
 
     def _put_down(self, file: Any, id: str, move: Move, done: Done) -> None:
-        effect = ROWS[move.operation].effect
-        kind = history_check.READ if effect == READ else history_check.RECORD if effect == RECORD else history_check.WRITE
+        row = ROWS[move.operation]
+        kind = history_check.READ if not row.writes else history_check.RECORD if row.effect == RECORD else history_check.WRITE
         if not done.code:
             self._known.learn(move.operation, move.values, done.result)
         if done.code == "not_found" or (not done.code and "delete" in move.operation):

@@ -158,4 +158,5 @@ CREATING = {
 }
 RECORDING = {"config export", "project export", "system backup"}
 REPLACING = {"system restore", "system reset"}
+LOOKING = {"system health-check", "system audit"}
 READING_BY_POST = {"config search", "config validate", "project search", "user search"}

@@ -10,9 +10,9 @@ from collections import Counter
 
 from secure_mcp_gateway import errors, params
 from secure_mcp_gateway.operations import MODULES, all_operations, for_noun
-from secure_mcp_gateway.operations.operation import ADMIN, CREATE, READ, RECORD, REPLACE, USER, WRITE
+from secure_mcp_gateway.operations.operation import ADMIN, CREATE, LOOK, READ, RECORD, REPLACE, USER, WRITE
 from secure_mcp_gateway.params import Param
-from tests.operations.contract import COMMANDS, CREATING, READING_BY_POST, RECORDING, REPLACING, ROWS, USERS_MAY
+from tests.operations.contract import COMMANDS, CREATING, LOOKING, READING_BY_POST, RECORDING, REPLACING, ROWS, USERS_MAY
 
 TABLE = {row.name: row for row in all_operations()}
 CODES = {each.code for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.GatewayError)}
@@ -52,10 +52,10 @@ class TheContract(unittest.TestCase):
         self.assertEqual({row.access for row in TABLE.values()}, {ADMIN, USER})
 
     def test_effects(self) -> None:
-        for effect, names in ((CREATE, CREATING), (RECORD, RECORDING), (REPLACE, REPLACING)):
+        for effect, names in ((CREATE, CREATING), (LOOK, LOOKING), (RECORD, RECORDING), (REPLACE, REPLACING)):
             self.assertEqual({row.name for row in TABLE.values() if row.effect == effect}, names)
         for row in TABLE.values():
-            if row.name not in CREATING | RECORDING | REPLACING:
+            if row.name not in CREATING | LOOKING | RECORDING | REPLACING:
                 reads = row.method == "GET" or row.name in READING_BY_POST
                 self.assertEqual(row.effect, READ if reads else WRITE, row.name)
 

@@ -125,9 +125,12 @@ class RunningServer:
 
 
 class ServerCase(unittest.TestCase):
-    """``start`` serves an application on a free port until the test ends."""
+    """``start`` serves an application on a free port until the test ends. What it answers at once is all but ``/wait``."""
+
+    at_once = staticmethod(lambda request: request.raw_path != "/wait")
 
     def start(self, application: Callable[[Request], Response], host: str = "127.0.0.1", **options: Any) -> WebServer:
+        options.setdefault("at_once", self.at_once)
         running = RunningServer(WebServer((host, 0), application, **options))
         running.__enter__()
         self.addCleanup(running.__exit__)

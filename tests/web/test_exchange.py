@@ -264,3 +264,15 @@ class UntakenAnswers(ServerCase):
         self.assertTrue(until(lambda: {each.state for each in list(server._connections._open)} == {ANSWER}))
         self.assertTrue(until(lambda: made[0]() is None))
         self.assertEqual(len(client.read().body), 30_000_000)
+
+
+class ARefusalByAThread(ARefusal):
+    at_once = staticmethod(lambda request: False)
+
+
+class AnAnswerByAThread(AnAnswer):
+    at_once = staticmethod(lambda request: False)
+
+
+class AFaultOfOursInAThread(AFaultOfOurs):
+    at_once = staticmethod(lambda request: False)

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import unittest
+from datetime import datetime
 from typing import Any
 from unittest import mock
 
@@ -59,11 +60,16 @@ class TheLog(unittest.TestCase):
         return time.monotonic() - before
 
     def test_cannot_be_forged(self) -> None:
-        self.log.write({"method": 'A\r\n{"method": "B"}\u2028\x1b[2J', "time": 0.5})
+        evil = 'A\r\n{"method": "B"}\u2028\x1b[2J\ud800"\\'
+        self.log.write({"method": evil})
+        self.log.answered(evil, evil, evil, evil, 200, 5, 0.0015)
         self.log.close()
-        self.assertEqual(len(self.stream.getvalue().splitlines()), 1)
-        self.assertTrue(self.stream.getvalue().strip().isprintable() and self.stream.getvalue().isascii())
-        self.assertEqual(self.stream.records()[0]["time"], "1970-01-01T00:00:00.500+00:00")
+        self.assertEqual(len(self.stream.getvalue().splitlines()), 2)
+        self.assertTrue(all(line.isprintable() and line.isascii() for line in self.stream.getvalue().splitlines()))
+        written = self.stream.records()[1]
+        self.assertEqual({written[field] for field in ("request_id", "key_id", "method", "route")}, {evil})
+        self.assertEqual((written["status"], written["bytes"], written["ms"]), (200, 5, 1.5))
+        self.assertTrue(0 <= time.time() - datetime.fromisoformat(written["time"]).timestamp() < PATIENCE, written)
 
     def test_that_cannot_be_written_fails_nobody_and_counts_what_is_lost(self) -> None:
         self.stream.error = BrokenPipeError()
