@@ -119,19 +119,18 @@ class Document:
 
     def found(self, index: str, value: str) -> str | None:
         """The key of the record that has this value: of the one that has it, where values are unique."""
-        keys: Map | None = self._index(index).get(value)
-        return next(iter(keys)) if keys else None
+        return next(iter(_keys(self._index(index).get(value))), None)
 
     def related(self, index: str, value: str) -> list[tuple[str, Record]]:
         """Every record with this value, as (key, record), in the table's own order."""
-        keys: Map = self._index(index).get(value) or Map()
+        keys = _keys(self._index(index).get(value))
         table = self._tables[INDEXES[index][0]]
         id_field = TABLES[INDEXES[index][0]]
         pairs = [(key, record) for key in keys if (record := table.get(key)) is not None]
         return sorted(pairs, key=lambda pair: (pair[1]["created_at"], pair[1][id_field] if id_field else pair[0], pair[0]))
 
     def count(self, index: str, value: str) -> int:
-        return len(self._index(index).get(value) or ())
+        return len(_keys(self._index(index).get(value)))
 
     def _index(self, name: str) -> Map:
         index = self._indexes.get(name)
@@ -141,12 +140,17 @@ class Document:
 
     def _built_index(self, name: str) -> Map:
         table, key_of = INDEXES[name]
-        grouped: dict[str, dict[str, None]] = {}
+        entries: dict[str, Any] = {}
+        shared: dict[str, dict[str, None]] = {}
         for key, record in self._tables[table].items():
             value = key_of(record)
-            if value is not None:
-                grouped.setdefault(value, {})[key] = None
-        return Map.of({value: Map.of(keys) for value, keys in grouped.items()})
+            if value is None:
+                continue
+            first = entries.setdefault(value, key)
+            if first is not key:
+                shared.setdefault(value, {first: None})[key] = None
+        entries.update({value: Map.of(keys) for value, keys in shared.items()})
+        return Map.of(entries)
 
     def with_tables(self, tables: dict[str, tuple[Table, dict[str, Record], dict[str, Record]]], **fields: Any) -> Document:
         """This document with other tables, each given with the records that left and that came; built indexes follow."""
@@ -169,15 +173,30 @@ def _follow(indexes: dict[str, Map], table: str, gone: dict[str, Record], come: 
             indexes[name] = _with(indexes[name], key_of(record), key)
 
 
+def _keys(entry: str | Map | None) -> tuple[str, ...] | Map:
+    """An entry of an index is the key itself where one record has that value: most are like that, and a map of one takes much memory."""
+    if entry is None:
+        return ()
+    return (entry,) if isinstance(entry, str) else entry
+
+
 def _without(index: Map, value: str | None, key: str) -> Map:
-    if value is None or (keys := index.get(value)) is None:
+    entry = None if value is None else index.get(value)
+    if value is None or entry is None:
         return index
-    rest = keys.delete(key)
-    return index.put(value, rest) if len(rest) else index.delete(value)
+    if isinstance(entry, str):
+        return index.delete(value) if entry == key else index
+    rest = entry.delete(key)
+    return index.put(value, next(iter(rest)) if len(rest) == 1 else rest)
 
 
 def _with(index: Map, value: str | None, key: str) -> Map:
-    return index if value is None else index.put(value, (index.get(value) or Map()).put(key, None))
+    if value is None:
+        return index
+    entry = index.get(value)
+    if entry is None or entry == key:
+        return index.put(value, key)
+    return index.put(value, Map.of({entry: None, key: None}) if isinstance(entry, str) else entry.put(key, None))
 
 
 class Draft(Document):
