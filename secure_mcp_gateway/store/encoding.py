@@ -54,7 +54,7 @@ def decode(data: bytes, previous: Document | None) -> Document:
     ``StoreDamaged`` says where the damage is. ``Older`` for another, older format.
     """
     try:
-        return _decode_pieces(data.split(b"\n\n"), previous or Document())
+        return _decode_pieces(*_split(data), previous or Document())
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         # Not in the layout that we write: edited by hand, older, newer or damaged. Read it as plain JSON, with care.
         return _decode_any(data)
@@ -68,15 +68,30 @@ class Older(Exception):
         self.content = content
 
 
-def _decode_pieces(pieces: list[bytes], previous: Document) -> Document:
-    head = strict_json(pieces[0].removesuffix(b",").decode() + "}") if pieces[0].endswith(b",") else {}
+def _split(data: bytes) -> tuple[list[bytes], list[bool]]:
+    """The pieces between empty lines, and whether a comma followed each. Copied once: what is copied twice leaves its holes in memory."""
+    pieces, followed, at = [], [], 0
+    while (end := data.find(b"\n\n", at)) >= 0:
+        comma = data[end - 1 : end] == b","
+        pieces.append(data[at : end - comma])
+        followed.append(comma)
+        at = end + 2
+    return [*pieces, data[at:]], [*followed, False]
+
+
+def _decode_pieces(pieces: list[bytes], followed: list[bool], previous: Document) -> Document:
+    head = strict_json(pieces[0].decode() + "}") if followed[0] else {}
     if head.keys() != {"format", "generation", "audit"} or _number(head["format"]) != FORMAT:
         raise ValueError
     at, tables = 1, {}
     for name in TABLES:
+        end = pieces.index(b"}", at)
+        count = end - at - 1
+        # A comma between two buckets and behind the table, none before the first bucket and behind the last.
+        if followed[at : end + 1] != [False, *[True] * (count - 1), *[False] * (count > 0), True]:
+            raise ValueError
         if pieces[at] != f'"{name}": {{'.encode():
             raise ValueError
-        end = pieces.index(b"},", at)
         tables[name] = _decode_table(name, pieces[at + 1 : end], previous.table(name))
         at = end + 1
     if at != len(pieces) - 1:
@@ -90,11 +105,7 @@ def _decode_pieces(pieces: list[bytes], previous: Document) -> Document:
 def _decode_table(name: str, pieces: list[bytes], previous: Table) -> tuple[Table, dict[str, Any], dict[str, Any]]:
     known = {bucket.encoded(): bucket for bucket in previous.buckets}
     buckets: list[Bucket] = []
-    for at, piece in enumerate(pieces):
-        last = at == len(pieces) - 1
-        if piece.endswith(b",") == last:
-            raise ValueError
-        encoded = piece if last else piece[:-1]
+    for encoded in pieces:
         bucket = known.get(encoded)
         if bucket is None:
             bucket = previous.read_bucket(encoded)
