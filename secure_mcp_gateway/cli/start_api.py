@@ -75,7 +75,7 @@ def _require_store(store: Store, values: dict[str, Any], output: Output) -> None
         from secure_mcp_gateway.cli.first_store import make_first_store
 
         make_first_store(store, output)
-    store.snapshot()
+    store.snapshot().read_all()
 
 
 def _tls(values: dict[str, Any]) -> TlsFiles | None:

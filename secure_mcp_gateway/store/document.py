@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.store.table import Map, Table
+from secure_mcp_gateway.store.table import Map, Table, Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,13 +90,13 @@ class Document:
 
     def __init__(
         self,
-        tables: dict[str, Table] | None = None,
+        tables: dict[str, Table | Unread] | None = None,
         settings: Record | None = None,
         generation: int = 0,
         audit: AuditHead | None = None,
         indexes: dict[str, Map] | None = None,
     ) -> None:
-        self._tables = tables or {name: Table(id_field) for name, id_field in TABLES.items()}
+        self._tables: dict[str, Table | Unread] = tables or {name: Table(id_field) for name, id_field in TABLES.items()}
         self.settings: Record = settings or {}
         self.generation = generation
         self.audit = audit or AuditHead()
@@ -104,18 +104,37 @@ class Document:
 
     @classmethod
     def of(cls, content: dict[str, dict[str, Record]], settings: Record, generation: int = 0, audit: AuditHead | None = None) -> Document:
-        tables = {name: Table.of(id_field, content.get(name, {})) for name, id_field in TABLES.items()}
+        tables: dict[str, Table | Unread] = {name: Table.of(id_field, content.get(name, {})) for name, id_field in TABLES.items()}
         return cls(tables, settings, generation, audit)
 
     def table(self, name: str) -> Table:
+        """``StoreDamaged`` where it is read only now and cannot be."""
+        stored = self._tables[name]
+        return stored if isinstance(stored, Table) else self._taken_apart(name, stored)
+
+    def _taken_apart(self, name: str, stored: Unread) -> Table:
+        table = self._tables[name] = stored.table()
+        return table
+
+    def stored(self, name: str) -> Table | Unread:
+        """For who needs its bytes only."""
         return self._tables[name]
 
+    def has_read(self, name: str) -> bool:
+        stored = self._tables[name]
+        return isinstance(stored, Table) or stored.is_read
+
+    def read_all(self) -> None:
+        """Now, not when somebody waits for an answer."""
+        for name in TABLES:
+            self.table(name)
+
     def get(self, table: str, key: str) -> Record | None:
-        return self._tables[table].get(key)
+        return self.table(table).get(key)
 
     def holds_secret(self, text: str) -> bool:
         digest = digest_of(text)
-        return text == self.settings.get("enkrypt_api_key") or digest in self._tables["admin_keys"] or digest in self._tables["apikeys"]
+        return text == self.settings.get("enkrypt_api_key") or digest in self.table("admin_keys") or digest in self.table("apikeys")
 
     def found(self, index: str, value: str) -> str | None:
         """The key of the record that has this value: of the one that has it, where values are unique."""
@@ -124,7 +143,7 @@ class Document:
     def related(self, index: str, value: str) -> list[tuple[str, Record]]:
         """Every record with this value, as (key, record), in the table's own order."""
         keys = _keys(self._index(index).get(value))
-        table = self._tables[INDEXES[index][0]]
+        table = self.table(INDEXES[index][0])
         id_field = TABLES[INDEXES[index][0]]
         pairs = [(key, record) for key in keys if (record := table.get(key)) is not None]
         return sorted(pairs, key=lambda pair: (pair[1]["created_at"], pair[1][id_field] if id_field else pair[0], pair[0]))
@@ -142,7 +161,7 @@ class Document:
         table, key_of = INDEXES[name]
         entries: dict[str, Any] = {}
         shared: dict[str, dict[str, None]] = {}
-        for key, record in self._tables[table].items():
+        for key, record in self.table(table).items():
             value = key_of(record)
             if value is None:
                 continue
@@ -152,12 +171,20 @@ class Document:
         entries.update({value: Map.of(keys) for value, keys in shared.items()})
         return Map.of(entries)
 
-    def with_tables(self, tables: dict[str, tuple[Table, dict[str, Record], dict[str, Record]]], **fields: Any) -> Document:
+    def with_tables(self, tables: dict[str, tuple[Table | Unread, dict[str, Record], dict[str, Record]]], **fields: Any) -> Document:
         """This document with other tables, each given with the records that left and that came; built indexes follow."""
         indexes = dict(self._indexes)
-        for name, (_, gone, come) in tables.items():
-            _follow(indexes, name, gone, come)
+        for name, (made, gone, come) in tables.items():
+            if isinstance(made, Unread):
+                _drop(indexes, name)
+            else:
+                _follow(indexes, name, gone, come)
         return Document({**self._tables, **{name: made[0] for name, made in tables.items()}}, indexes=indexes, **fields)
+
+
+def _drop(indexes: dict[str, Map], table: str) -> None:
+    for name in [each for each in indexes if INDEXES[each][0] == table]:
+        del indexes[name]
 
 
 def _follow(indexes: dict[str, Map], table: str, gone: dict[str, Record], come: dict[str, Record]) -> None:
@@ -215,26 +242,30 @@ class Draft(Document):
         self.safety_backup: str | None = None
 
     def put(self, table: str, key: str, record: Record) -> None:
-        old = self._tables[table].get(key)
-        self._tables[table] = self._tables[table].put(key, record)
+        old = self.table(table).get(key)
+        self._tables[table] = self.table(table).put(key, record)
         _follow(self._indexes, table, {} if old is None else {key: old}, {key: record})
 
     def delete(self, table: str, key: str) -> None:
-        old = self._tables[table].get(key)
+        old = self.table(table).get(key)
         if old is not None:
-            self._tables[table] = self._tables[table].delete(key)
+            self._tables[table] = self.table(table).delete(key)
             _follow(self._indexes, table, {key: old}, {})
 
     def replace(self, table: str, records: dict[str, Record]) -> None:
         """Put these records in the place of the whole table."""
         self._tables[table] = Table.of(TABLES[table], records)
-        for name in [each for each in self._indexes if INDEXES[each][0] == table]:
-            del self._indexes[name]
+        _drop(self._indexes, table)
+
+    def _taken_apart(self, name: str, stored: Unread) -> Table:
+        """In the base too, for the drafts that come after one that is dropped."""
+        table = self._tables[name] = self._base.table(name)
+        return table
 
     def _index(self, name: str) -> Map:
         """Of a table that is not changed yet it is built in the base, for the drafts that come after one that is dropped."""
         table = INDEXES[name][0]
-        if name not in self._indexes and self._tables[table] is self._base._tables[table]:
+        if name not in self._indexes and self.table(table) is self._base.table(table):
             self._indexes[name] = self._base._index(name)
         return super()._index(name)
 

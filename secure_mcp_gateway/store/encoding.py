@@ -1,6 +1,7 @@
 """The document as bytes: one JSON object, one record a line, an empty line between buckets.
 
-The empty lines let a reader tell which buckets changed since it last looked, and keep those that did not.
+The empty lines let a reader tell which buckets changed since it last looked, and keep those that did not. ``sums`` tells of each table
+whether its bytes are those that we wrote: then it is not read before it is needed. Who edits the file need not care for them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from secure_mcp_gateway.errors import StoreDamaged
 from secure_mcp_gateway.params import DOCUMENT_DEPTH, strict_json
 from secure_mcp_gateway.store.check import FIELDS, SERVER_FIELDS, place, record_problems, settings_problems
 from secure_mcp_gateway.store.document import BACKUP_KIND, FORMAT, TABLES, AuditHead, Document
-from secure_mcp_gateway.store.table import SEPARATOR, Bucket, Table
+from secure_mcp_gateway.store.table import SEPARATOR, Bucket, Table, Unread, sum_of, sum_of_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _OPTIONAL = {"expires_at", "disabled", "rotated_at", "updated_at"}
 _OPTIONAL_IN_SERVERS = set(SERVER_FIELDS) - {"server_name", "config"}
 _TYPES_OF = {name: itemgetter(*fields) for name, fields in FIELDS.items()}
 _LARGEST = 2**63 - 1
+_OTHERWISE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)  # what content of another layout makes of us
 _WAY_OUT = "move it away, then restore a backup (safety backups stand in `backups` beside it): system restore --input-file FILE"
 
 
@@ -34,13 +36,14 @@ def encode(document: Document) -> list[bytes]:
         "format": FORMAT,
         "generation": document.generation,
         "audit": {"lines": audit.lines, "head": audit.head, "size": audit.size, "file": audit.file},
+        "sums": {name: document.stored(name).sum() for name in TABLES},
     }
     pieces = [_encode(head)[:-1].encode(), SEPARATOR]
     for name in TABLES:
         pieces.append(f'"{name}": {{\n\n'.encode())
-        buckets = document.table(name).buckets
-        for bucket in buckets:
-            pieces += (bucket.encoded(), SEPARATOR)
+        buckets = document.stored(name).encoded()
+        for encoded in buckets:
+            pieces += (encoded, SEPARATOR)
         if buckets:
             pieces[-1] = b"\n\n"
         pieces.append(b"}" + SEPARATOR)
@@ -49,13 +52,14 @@ def encode(document: Document) -> list[bytes]:
 
 
 def decode(data: bytes, previous: Document | None) -> Document:
-    """The document in ``data``; buckets that ``previous`` has with the same bytes are taken from there, not parsed.
+    """The document in ``data``; buckets that ``previous`` has with the same bytes are taken from there, not parsed, and of what it
+    has not read a table is not read here either where its sum vouches for it.
 
     ``StoreDamaged`` says where the damage is. ``Older`` for another, older format.
     """
     try:
-        return _decode_pieces(*_split(data), previous or Document())
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        return _decode_pieces(*_split(data), previous)
+    except _OTHERWISE:
         # Not in the layout that we write: edited by hand, older, newer or damaged. Read it as plain JSON, with care.
         return _decode_any(data)
 
@@ -79,11 +83,15 @@ def _split(data: bytes) -> tuple[list[bytes], list[bool]]:
     return [*pieces, data[at:]], [*followed, False]
 
 
-def _decode_pieces(pieces: list[bytes], followed: list[bool], previous: Document) -> Document:
+def _decode_pieces(pieces: list[bytes], followed: list[bool], previous: Document | None) -> Document:
     head = strict_json(pieces[0].decode() + "}") if followed[0] else {}
+    # The first releases wrote no sums.
+    sums = head.pop("sums", {})
     if head.keys() != {"format", "generation", "audit"} or _number(head["format"]) != FORMAT:
         raise ValueError
-    at, tables = 1, {}
+    base = previous or Document()
+    tables: dict[str, tuple[Table | Unread, dict[str, Any], dict[str, Any]]] = {}
+    at = 1
     for name in TABLES:
         end = pieces.index(b"}", at)
         count = end - at - 1
@@ -92,14 +100,32 @@ def _decode_pieces(pieces: list[bytes], followed: list[bool], previous: Document
             raise ValueError
         if pieces[at] != f'"{name}": {{'.encode():
             raise ValueError
-        tables[name] = _decode_table(name, pieces[at + 1 : end], previous.table(name))
+        unread = None if previous is not None and previous.has_read(name) else _unread(name, pieces[at + 1 : end], sums.get(name))
+        tables[name] = unread or _decode_table(name, pieces[at + 1 : end], base.table(name))
         at = end + 1
     if at != len(pieces) - 1:
         raise ValueError
     tail = strict_json("{" + pieces[at].decode(), DOCUMENT_DEPTH)
     if tail.keys() != {"settings"} or settings_problems(tail["settings"]):
         raise ValueError
-    return previous.with_tables(tables, settings=tail["settings"], generation=_number(head["generation"]), audit=_audit(head["audit"]))
+    return base.with_tables(tables, settings=tail["settings"], generation=_number(head["generation"]), audit=_audit(head["audit"]))
+
+
+def _unread(name: str, pieces: list[bytes], expected: Any) -> tuple[Unread, dict[str, Any], dict[str, Any]] | None:
+    found = sum_of_table(list(map(sum_of, pieces)))
+    return (Unread(pieces, found, lambda pieces: _read_later(name, pieces)), {}, {}) if found == expected else None
+
+
+def _read_later(name: str, pieces: list[bytes]) -> Table:
+    try:
+        return _decode_table(name, pieces, Table(TABLES[name]))[0]
+    except _OTHERWISE:
+        try:
+            records = strict_json("{" + b",".join(pieces).decode() + "}", DOCUMENT_DEPTH)
+        except ValueError as error:
+            raise _damaged(f"`{name}`: {error}") from None
+        _require_fields(name, records)
+        return Table.of(TABLES[name], records)
 
 
 def _decode_table(name: str, pieces: list[bytes], previous: Table) -> tuple[Table, dict[str, Any], dict[str, Any]]:

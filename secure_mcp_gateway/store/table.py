@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from binascii import crc32
 from bisect import bisect_right
 
 from secure_mcp_gateway.params import decode_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     Record = dict[str, Any]
@@ -82,7 +83,7 @@ class Bucket:
     ``former`` is the bucket that this one came from: what both hold is not encoded anew.
     """
 
-    __slots__ = ("_encoded", "_former", "first", "last", "records")
+    __slots__ = ("_encoded", "_former", "_sum", "first", "last", "records")
 
     def __init__(
         self, records: dict[str, Record], first: Order, last: Order, encoded: bytes | None = None, former: Bucket | None = None
@@ -91,6 +92,7 @@ class Bucket:
         self.first = first
         self.last = last
         self._encoded = encoded
+        self._sum = b""
         self._former: Bucket | None = former._former if former is not None and former._encoded is None else former
 
     def encoded(self) -> bytes:
@@ -107,10 +109,24 @@ class Bucket:
             self._former = None
         return self._encoded
 
+    def sum(self) -> bytes:
+        self._sum = self._sum or sum_of(self.encoded())
+        return self._sum
+
     def _lines(self) -> dict[str, bytes]:
         """The line of each record; none where the bytes, written by somebody else, cannot be told apart so simply."""
         lines = self._encoded.split(b",\n") if self._encoded is not None else []
         return dict(zip(self.records, lines)) if len(lines) == len(self.records) else {}
+
+
+def sum_of(data: bytes) -> bytes:
+    """That these bytes are those that were written, short of a chance in four thousand million; no proof against intent."""
+    return crc32(data).to_bytes(4, "big")
+
+
+def sum_of_table(sums: list[bytes]) -> str:
+    """Of those of its buckets."""
+    return sum_of(b"".join(sums)).hex()
 
 
 class Table:
@@ -144,6 +160,13 @@ class Table:
     def get(self, key: str) -> Record | None:
         record: Record | None = self._records.get(key)
         return record
+
+    def encoded(self) -> list[bytes]:
+        """Each bucket's bytes."""
+        return [bucket.encoded() for bucket in self.buckets]
+
+    def sum(self) -> str:
+        return sum_of_table([bucket.sum() for bucket in self.buckets])
 
     def items(self) -> Iterator[tuple[str, Record]]:
         for bucket in self.buckets:
@@ -247,3 +270,31 @@ class Table:
         if len(buckets) > _SMALLEST_BUCKET + 4 * int(len(records) ** 0.5):
             return Table.of(self._id_field, {key: record for bucket in buckets for key, record in bucket.records.items()})
         return Table(self._id_field, buckets, records)
+
+
+class Unread:
+    """A table as it stands in the file, its bytes known by their sum to be what was written; taken apart when it is first asked for."""
+
+    __slots__ = ("_pieces", "_read", "_sum", "_table")
+
+    def __init__(self, pieces: list[bytes], found: str, read: Callable[[list[bytes]], Table]) -> None:
+        self._pieces = pieces
+        self._sum = found
+        self._read = read
+        self._table: Table | None = None
+
+    @property
+    def is_read(self) -> bool:
+        return self._table is not None
+
+    def table(self) -> Table:
+        """Always the same one, but for threads that ask at the same moment."""
+        if self._table is None:
+            self._table = self._read(self._pieces)
+        return self._table
+
+    def encoded(self) -> list[bytes]:
+        return self._pieces
+
+    def sum(self) -> str:
+        return self._sum

@@ -24,7 +24,7 @@ _LOADING = """
 import sys, time
 from secure_mcp_gateway.store.store import Store
 start = time.perf_counter()
-Store(sys.argv[1]).snapshot()
+Store(sys.argv[1]).snapshot().read_all()
 print(time.perf_counter() - start)
 """
 

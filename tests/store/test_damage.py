@@ -115,7 +115,8 @@ class DamageTest(DamageCase):
                 self.assert_damaged(text.encode())
 
     def test_a_part_that_is_missing_or_of_another_type(self) -> None:
-        for name in self.plain:
+        # Who edits the file need not know how sums are made.
+        for name in self.plain.keys() - {"sums"}:
             for wrong in (None, [], "x", -1, True, 2**70):
                 with self.subTest(name=name, wrong=wrong):
                     self.assert_damaged(json.dumps({**self.plain, name: wrong}).encode())

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import random
 from typing import Any
+from unittest import mock
 
+from secure_mcp_gateway.errors import StoreDamaged
 from secure_mcp_gateway.store import encoding
 from secure_mcp_gateway.store.document import FORMAT, INDEXES, TABLES, AuditHead, Document, Draft
+from secure_mcp_gateway.store.table import Bucket, Table
 from tests.store.sample_store import content_of, full_content, time_of, user, user_id
 from tests.store.test_document import DocumentCase
 
@@ -36,7 +39,7 @@ class RoundTripTest(DocumentCase):
     def test_it_is_json_of_one_record_a_line(self) -> None:
         data = encoded(sample())
         plain = json.loads(data)
-        self.assertEqual(list(plain), ["format", "generation", "audit", *TABLES, "settings"])
+        self.assertEqual(list(plain), ["format", "generation", "audit", "sums", *TABLES, "settings"])
         self.assertEqual((plain["format"], plain["generation"], plain["audit"]["lines"], plain["audit"]["head"]), (FORMAT, 7, 7, "ab" * 32))
         self.assertEqual(plain["users"], {user_id(n): user(n) for n in range(300)})
         lines = data.decode().split("\n")
@@ -44,6 +47,7 @@ class RoundTripTest(DocumentCase):
 
     def test_buckets_with_the_same_bytes_are_kept_not_parsed_again(self) -> None:
         document = encoding.decode(encoded(sample()), None)
+        document.read_all()
         draft = Draft(document)
         draft.put("users", user_id(150), {**user(150), "note": "changed"})
         read = encoding.decode(encoded(draft.sealed(8)), document)
@@ -70,6 +74,85 @@ class RoundTripTest(DocumentCase):
                 with self.subTest(seed=seed, step=step):
                     self.assertEqual(content_of(mine), content_of(theirs.sealed(step)))
                     self.assert_indexes_follow(mine)
+
+
+class UnreadTest(DocumentCase):
+    """A table whose sum vouches for it is read when it is first asked for."""
+
+    def decoded(self, data: bytes, previous: Document | None = None) -> tuple[Document, list[Any]]:
+        """With the records of each bucket that is read from now on."""
+        read: list[Any] = []
+
+        def reading(table: Table, piece: bytes) -> Bucket:
+            bucket = read_bucket(table, piece)
+            read.append(bucket.records)
+            return bucket
+
+        read_bucket = Table.read_bucket
+        patched = mock.patch.object(Table, "read_bucket", reading)
+        patched.start()
+        self.addCleanup(patched.stop)
+        return encoding.decode(data, previous), read
+
+    def test_only_what_is_asked_for_is_read_and_that_once(self) -> None:
+        document, read = self.decoded(encoded(sample()))
+        self.assertEqual(read, [])
+        for _ in range(2):
+            self.assertEqual(document.get("projects", "p-1"), full_content()["projects"]["p-1"])
+            self.assertEqual(read, [full_content()["projects"]])
+        draft = Draft(document)
+        draft.put("mcp_configs", "c-1", full_content()["mcp_configs"]["c-1"])
+        self.assertEqual(encoded(draft.sealed(7)), encoded(sample()))
+        self.assertEqual(read, [full_content()["projects"], full_content()["mcp_configs"]])
+
+    def test_what_a_dropped_draft_read_need_not_be_read_again(self) -> None:
+        document, read = self.decoded(encoded(sample()))
+        for _ in range(2):
+            self.assertEqual(Draft(document).found("project_names", "one"), "p-1")
+        self.assertEqual(len(read), 1)
+        self.assertIn("project_names", document._indexes)
+
+    def test_what_is_unread_stays_so_when_another_process_writes(self) -> None:
+        before = encoding.decode(encoded(sample()), None)
+        self.assertEqual(before.found("project_names", "one"), "p-1")
+        theirs = Draft(sample())
+        theirs.put("users", user_id(999), user(999))
+        theirs.put("projects", "p-1", {**full_content()["projects"]["p-1"], "project_name": "two"})
+        after, read = self.decoded(encoded(theirs.sealed(8)), before)
+        self.assertEqual((after.found("project_names", "two"), after.found("project_names", "one"), len(read)), ("p-1", None, 1))
+        self.assertEqual(content_of(after), content_of(theirs.sealed(8)))
+        self.assert_indexes_follow(after)
+
+    def test_without_a_sum_that_agrees_everything_is_read_at_once(self) -> None:
+        data, plain = encoded(sample()), json.loads(encoded(sample()))
+        sums = f', "sums": {json.dumps(plain["sums"])}'.encode()
+        whole = len(data.split(b"\n\n")) - 2 - 2 * len(TABLES)
+        for other in (b"", b', "sums": {}', sums.replace(plain["sums"]["users"].encode(), b"00000000")):
+            changed = data.replace(sums, other)
+            self.assertNotEqual(changed, data)
+            document, read = self.decoded(changed)
+            self.assertEqual(len(read), whole if len(other) < 20 else len(document.table("users").buckets))
+            self.assertEqual(encoded(document), data)
+        self.assert_read_at_once(data.replace(b"u150@", b"new@"))
+
+    def assert_read_at_once(self, data: bytes) -> None:
+        document, read = self.decoded(data)
+        self.assertEqual(len(read), len(document.table("users").buckets))
+
+    def test_damage_that_a_sum_vouches_for_is_told_by_who_reads_it(self) -> None:
+        broken = Document.of({**full_content(), "users": {"u": {"created_at": time_of(1)}}}, {})
+        document = encoding.decode(encoded(broken), None)
+        self.assertEqual(document.get("projects", "p-1"), full_content()["projects"]["p-1"])
+        with self.assertRaises(StoreDamaged) as caught:
+            document.get("users", "u")
+        self.assertIn("users", caught.exception.private)
+
+    def test_another_order_that_a_sum_vouches_for_is_read(self) -> None:
+        table = sample(20).table("users")
+        pieces = [bucket.encoded() for bucket in table.buckets][::-1]
+        self.assertGreater(len(pieces), 1)
+        read = encoding._read_later("users", pieces)
+        self.assertEqual(list(read.items()), list(table.items()))
 
 
 class EditedByHandTest(DocumentCase):
