@@ -12,7 +12,7 @@ import threading
 import time
 
 from tests.bench.figures import in_turn, median, ms, seconds_of
-from tests.bench.rows import Rows, at_most
+from tests.bench.rows import NONE, Demand, Rows, at_most
 from tests.bench.stores import store_of, workplace
 from tests.bench.wire import Wire, request
 from tests.crash.report import Scale
@@ -29,13 +29,13 @@ _SMALL, _LARGE = 10, 100_000
 def run(report: Rows, scale: Scale) -> None:
     with store_of(_SMALL) as small:
         listing = ["--store", small, "config", "list"]
-        _beside(report, scale.of(60, 30), "config list", [*_SCRIPT, *listing], _BARE, 1.5)
-        _beside(report, scale.of(60, 30), "config list, with python3 -m", [*_MODULE, *listing], _BARE, 1.5)
+        _beside(report, scale.of(60, 30), "config list", [*_SCRIPT, *listing], _BARE, at_most(1.5))
+        _beside(report, scale.of(60, 30), "config list, with python3 -m", [*_MODULE, *listing], _BARE)
         _first_answer(report, scale.of(40, 20), small)
     with store_of(_LARGE) as large:
         loading = [sys.executable, "-c", _LOADING, large]
         listing = ["--store", large, "config", "list"]
-        _beside(report, scale.of(25, 9), f"config list at {_LARGE:,} keys, beside json.load", [*_SCRIPT, *listing], loading, 1.2)
+        _beside(report, scale.of(25, 9), f"config list at {_LARGE:,} keys, beside json.load", [*_SCRIPT, *listing], loading, at_most(1.2))
 
 
 @functools.lru_cache(None)
@@ -48,11 +48,11 @@ def _installed() -> str:
     return folder
 
 
-def _beside(report: Rows, rounds: int, name: str, argv: list[str], reference: list[str], limit: float) -> None:
+def _beside(report: Rows, rounds: int, name: str, argv: list[str], reference: list[str], demand: Demand = NONE) -> None:
     for warming in (argv, reference):
         _process(warming)
     own, bare = in_turn(rounds, seconds_of(lambda: _process(argv)), seconds_of(lambda: _process(reference)))
-    report.row(name, ms(median(own)), ms(median(bare)), median(own) / median(bare), at_most(limit))
+    report.row(name, ms(median(own)), ms(median(bare)), median(own) / median(bare), demand)
 
 
 def _process(argv: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tests.bench.figures import mb, resident
-from tests.bench.rows import Rows, at_most
+from tests.bench.rows import NONE, Demand, Rows, at_most
 from tests.bench.servers import ours
 from tests.bench.stores import config_id, key_id, project_id, store_of, user_id
 from tests.bench.wire import Wire, request
@@ -25,16 +25,15 @@ def run(report: Rows, scale: Scale) -> None:
     report.row("memory of the API, empty store", mb(size), "", size / 1e6, at_most(30, " MB"))
     with store_of(_KEYS) as store, ours(store) as server:
         ask_all(server.port, reads_of(_KEYS))
-        _row(report, "memory of the API", resident(server.process_id), os.path.getsize(store), True)
+        _row(report, "memory of the API", resident(server.process_id), os.path.getsize(store), at_most(6))
         wire = Wire(server.port)
         for number in range(_WRITES):
             wire.ask(rename(number, f"renamed.{number}@example.com"))
-        _row(report, f"memory of the API after {_WRITES} writes", resident(server.process_id), os.path.getsize(store), False)
+        _row(report, f"memory of the API after {_WRITES} writes", resident(server.process_id), os.path.getsize(store), NONE)
 
 
-def _row(report: Rows, name: str, size: int, file: int, demanded: bool) -> None:
-    demand = {"demand": at_most(6)} if demanded else {}
-    report.row(f"{name}, {_KEYS:,} keys, beside the file", mb(size), mb(file), size / file, **demand)
+def _row(report: Rows, name: str, size: int, file: int, demand: Demand) -> None:
+    report.row(f"{name}, {_KEYS:,} keys, beside the file", mb(size), mb(file), size / file, demand)
 
 
 def reads_of(count: int) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Callable, NamedTuple
 
 from tests.bench.figures import in_turn, median, ms, processor_seconds, rate
 from tests.bench.load import CONNECTIONS, Served, drive, drive_wrk, find_wrk
-from tests.bench.rows import Rows, at_least
+from tests.bench.rows import NONE, Rows, at_least
 from tests.bench.servers import Running, ours, stock, uvicorn, why_no_uvicorn
 from tests.bench.stores import key_id, store_of, user_id, workplace
 from tests.bench.wire import Wire, request
@@ -89,8 +89,7 @@ def _beside_others(report: Rows, scale: Scale) -> None:
     demands = {"stock http.server": at_least(2.0), "uvicorn + FastAPI": at_least(4.0)}
     for name, other in zip(others, found[1:]):
         tell(report, name, other)
-        extra = {"demand": demands[name]} if name in demands else {}
-        report.row(f"GET, beside {name}", rate(found[0].rate), rate(other.rate), found[0].rate / other.rate, **extra)
+        report.row(f"GET, beside {name}", rate(found[0].rate), rate(other.rate), found[0].rate / other.rate, demands.get(name, NONE))
     if missing:
         report.skip("GET, beside uvicorn + FastAPI", missing)
 

@@ -29,7 +29,7 @@ def at_most(limit: float, unit: str = "x") -> Demand:
     return Demand("at most", limit, unit)
 
 
-_NONE = Demand("", 0)
+NONE = Demand("", 0)
 _HEAD = ("row", "figure", "reference", "ratio", "demanded", "holds")
 
 
@@ -41,14 +41,14 @@ class Rows(Report):
         self.plot = plot
         self._rows: list[tuple[str, ...]] = []
 
-    def row(self, name: str, figure: str, reference: str, value: float, demand: Demand = _NONE) -> None:
+    def row(self, name: str, figure: str, reference: str, value: float, demand: Demand = NONE) -> None:
         """``value`` is what the demand is about, as a rule the figure over the reference; without a demand it is told only."""
         shown = f"{value:.2f}{demand.unit}"
         found = f"{shown}, {figure} beside {reference}" if reference else shown
         self._rows.append((name, figure, reference, shown, *self._judged(name, found, value, demand)))
 
     def _judged(self, name: str, found: str, value: float, demand: Demand) -> tuple[str, str]:
-        if demand is _NONE:
+        if demand is NONE:
             self.figure(name, found=found)
             return "", ""
         return str(demand), "yes" if self.check(f"{name}: {demand}; {found}", demand.holds(value)) else "NO"
