@@ -73,7 +73,7 @@ def _line(line: Line, across: _Axis, up: _Axis, stroke: str, fill: str, shift: i
     places = [(across.place(x), up.place(y)) for x, y in line.points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dots = "".join(f'<circle class="{fill}" cx="{x:.1f}" cy="{y:.1f}" r="2.5"/>' for x, y in places)
-    x, y = places[len(places) // 2]
+    x, y = places[len(places) // 3]
     name = f'<text class="{fill}" x="{x:.1f}" y="{y + shift:.1f}" text-anchor="middle">{line.name}</text>'
     return f'<polyline class="{stroke}" points="{path}"/>{dots}{name}'
 
