@@ -193,24 +193,34 @@ class StoreFile:
         return found.st_uid, found.st_gid
 
     def own_folder(self, name: str) -> HeldFolder:
-        """A folder beside the store, for the caller to close: made with mode 0700 where it is missing, and the store's owner's.
-
-        As root for somebody else never through a link: that would give them any folder of the machine. Raises OSError.
-        """
-        path = os.path.join(self.folder, name)
-        make_folder(path)
-        owner = self.owner()
-        foreign = owner is not None and owner[0] != 0
-        if foreign and os.path.islink(path):
-            raise StoreForbidden(f"{name} beside the store is a link, and the store is not root's", "put a folder there", private=path)
-        folder = HeldFolder(path, follow=not foreign)
+        """As ``held_folder``, made with mode 0700 where it is missing, and the store's owner's."""
+        make_folder(os.path.join(self.folder, name))
+        folder = self.held_folder(name)
         try:
+            owner = self.owner()
             if owner is not None and folder.descriptor is not None and os.fstat(folder.descriptor).st_uid != owner[0]:
                 os.fchown(folder.descriptor, *owner)
         except BaseException:
             folder.close()
             raise
         return folder
+
+    def held_folder(self, name: str) -> HeldFolder:
+        """A folder beside the store, for the caller to close. Raises OSError.
+
+        As root for somebody else never through a link: that would give them any folder of the machine.
+        """
+        path = os.path.join(self.folder, name)
+        foreign = self._is_foreign_to_root()
+        if foreign and os.path.islink(path):
+            raise StoreForbidden(f"{name} beside the store is a link, and the store is not root's", "put a folder there", private=path)
+        return HeldFolder(path, follow=not foreign)
+
+    def _is_foreign_to_root(self) -> bool:
+        """Are we root, where somebody else owns the store or, also when that is gone, may put anything in its place?"""
+        owner = self.owner()
+        foreign = owner is not None and owner[0] != 0
+        return foreign or (os.name != "nt" and os.geteuid() == 0 and os.stat(self.folder).st_uid != 0)
 
     def _is_mine(self) -> bool:
         """Then the file's mode is in the way, not its owner."""
