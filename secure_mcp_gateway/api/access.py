@@ -7,12 +7,15 @@ from urllib.parse import urlsplit
 from secure_mcp_gateway.errors import Forbidden, Unauthorized
 from secure_mcp_gateway.operations.operation import ADMIN, Operation
 from secure_mcp_gateway.repository.api_keys import authenticate
+from secure_mcp_gateway.web.target import is_authority
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from secure_mcp_gateway.repository.call import Caller
     from secure_mcp_gateway.store.document import Document
     from secure_mcp_gateway.web.request import Request
+
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def bearer_caller(document: Document, request: Request, now: str) -> Caller:
@@ -36,11 +39,12 @@ def refuse_writes(operation: Operation) -> None:
 
 
 class Surroundings:
-    """Which ``Host`` and ``Origin`` fields are let in. ``origins`` are those of ``--allow-origin``, ``hosts`` of ``--allow-host``."""
+    """Which ``Host`` and ``Origin`` fields are let in. ``origins`` are those of ``--allow-origin``, ``hosts`` of ``--allow-host``:
+    one without a port is let in on every port."""
 
     def __init__(self, origins: tuple[str, ...], hosts: tuple[str, ...]) -> None:
-        self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._origins = frozenset(_origin(origin.rstrip("/")) for origin in origins)
+        self._hosts = frozenset(_split(host) for host in hosts)
 
     @property
     def names_origins(self) -> bool:
@@ -48,7 +52,8 @@ class Surroundings:
 
     def admits_origin(self, origin: str) -> bool:
         """Is this one that ``--allow-origin`` names?"""
-        return origin.lower() in self._origins
+        found = _origin(origin)
+        return found is not None and found in self._origins
 
     def check(self, request: Request) -> None:
         """Foreign pages and rebound names stay out, whatever key they hold."""
@@ -56,9 +61,10 @@ class Surroundings:
         if origin is None and not self._hosts:
             return
         host, port = _split(request.authority)
-        if self._hosts and host not in self._hosts and request.authority.lower() not in self._hosts:
+        port = port or (443 if request.secure else None)
+        if self._hosts and (host, None) not in self._hosts and (host, port) not in self._hosts:
             raise Forbidden("this Host is not served here", "name it with --allow-host")
-        if origin is not None and not self.admits_origin(origin) and not _is_same(origin, host, port or (443 if request.secure else None)):
+        if origin is not None and not self.admits_origin(origin) and not _is_same(origin, host, port):
             raise Forbidden("requests from pages of another Origin are refused", "name it with --allow-origin")
 
 
@@ -67,15 +73,18 @@ def _split(authority: str) -> tuple[str, int | None]:
     return (found.hostname or "").lower(), found.port
 
 
+def _origin(text: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port (RFC 6454 §6.1), the usual port where none is given; None for ``null`` and what is no web page's."""
+    scheme, _, authority = text.partition("://")
+    usual = _USUAL_PORTS.get(scheme.lower())
+    if usual is None or not is_authority(authority):
+        return None
+    host, port = _split(authority)
+    return scheme.lower(), host, port or usual
+
+
 def _is_same(origin: str, host: str, port: int | None) -> bool:
-    """Does the Origin field (RFC 6454 §6.1) name this host and port? Without TLS of our own a proxy may stand before us: a Host
-    without a port then has the port that is usual for the Origin's scheme."""
-    try:
-        found = urlsplit(origin)
-        usual = {"http": 80, "https": 443}.get(found.scheme)
-        if usual is None or found.path or found.query or "@" in found.netloc:
-            return False
-        its_host, its_port = _split(found.netloc)
-    except ValueError:
-        return False
-    return (its_host, its_port or usual) == (host, port or usual)
+    """Does the Origin field name this host and port? Without TLS of our own a proxy may stand before us: a Host without a port then
+    has the port that is usual for the Origin's scheme."""
+    found = _origin(origin)
+    return found is not None and found[1:] == (host, port or _USUAL_PORTS[found[0]])

@@ -83,7 +83,9 @@ def _refuse_empty(values: dict[str, Any]) -> None:
 
 
 def _check_form(name: str, texts: list[str]) -> None:
+    from secure_mcp_gateway.web.target import is_authority
+
     is_one, kind, example = _FORMS[name]
     for text in texts:
-        if not is_one(text):
+        if not (is_one(text) and is_authority(text.rpartition("://")[2].rstrip("/"))):
             raise InvalidRequest(f"--{name.replace('_', '-')} takes {kind}, not {text!r}", example)

@@ -94,8 +94,8 @@ class Starting(ServerCase):
             ["--allow-origin=https://a.example/path"],
             ["--max-body=0"],
             *([flag] for flag in ("--host=", "--files-root=", "--tls-cert=", "--allow-host=", "--allow-host=[]", "--allow-origin=")),
-            *([f"--allow-host={host}"] for host in ("a b", "a,,b", "https://a", "a:b", "a/b", "[::1")),
-            *([f"--allow-origin={origin}"] for origin in ("https://", "https://a b", "https://a?b", "https://a,")),
+            *([f"--allow-host={host}"] for host in ("a b", "a,,b", "https://a", "a:b", "a/b", "[::1", "[1::2::3]", "a:65536")),
+            *([f"--allow-origin={origin}"] for origin in ("https://", "null", "https://a?b", "https://a,", "https://a:65536")),
         ):
             with self.subTest(flags=flags):
                 self.refused(2, "system", "start-api", "--port=0", *flags)
