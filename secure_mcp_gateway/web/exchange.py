@@ -25,6 +25,7 @@ STAYS, ENDED, GOES = range(3)
 _LOGGED_METHODS = frozenset(("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MOST_DRAINED = 1024 * 1024
+_AGAIN = 0.005  # seconds that a thread waits for its connection's next request
 _PIECE = 16384
 _AT_ONCE: int = getattr(socket, "MSG_DONTWAIT", 0)
 # Two answers in a row that take longer, in seconds, make those of their route go by threads for a while. One alone may have been slow
@@ -93,7 +94,7 @@ class Exchange(BaseHTTPRequestHandler):
             else:
                 self.handle_one_request()
             while not self.close_connection:
-                if not self.source.has_buffered and self._returns():
+                if not self._comes_again() and self._returns():
                     return False
                 self.handle_one_request()
         except OSError:
@@ -101,8 +102,21 @@ class Exchange(BaseHTTPRequestHandler):
         self.finish()
         return True
 
-    def _returns(self) -> bool:
+    def _comes_again(self) -> bool:
+        """Whether there is something to read at once, be it the end. Who writes tends to write on: a thread is not started for each."""
+        if self.source.has_buffered or self.link.secure:
+            return True
         self.link.enter(IDLE, time.monotonic() + self.service.timeouts.idle)
+        self.link.sock.settimeout(_AGAIN)
+        try:
+            self.source.fill()
+            return True
+        except (socket.timeout, BlockingIOError):
+            return False
+        finally:
+            self.link.sock.settimeout(None)
+
+    def _returns(self) -> bool:
         returns: bool = self.server.takes_back(self)  # type: ignore[attr-defined]
         return returns
 

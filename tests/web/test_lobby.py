@@ -12,6 +12,7 @@ from secure_mcp_gateway.web.lobby import _SCALES
 from secure_mcp_gateway.web.request import Request
 from secure_mcp_gateway.web.response import Response
 from tests.web.raw import PATIENCE, RawClient, ServerCase, get, post
+from tests.web.test_server import until
 
 LARGE = 30_000_000
 
@@ -45,6 +46,9 @@ class Witness:
 class TheLobby(ServerCase):
     def setUp(self) -> None:
         self.witness = Witness()
+        self.patience = mock.patch.object(exchange, "_AGAIN", 0.0)
+        self.patience.start()
+        self.addCleanup(self.patience.stop)
         self.addCleanup(self.witness.opened.set)
         self.server = self.start(self.witness, at_once=self.witness.answers_at_once)
         self.serving = self.told(get())
@@ -60,11 +64,12 @@ class TheLobby(ServerCase):
 
     def is_received(self) -> bool:
         """Has a thread taken over what came so far?"""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if any(each.state == exchange.HEAD for each in list(self.server._connections._open)):
-                return True
-        return False
+        return until(lambda: any(each.state == exchange.HEAD for each in list(self.server._connections._open)))
+
+    def is_back(self) -> bool:
+        """Are all that are connected in the lobby?"""
+        watched = 2  # the listening socket and the one that wakes
+        return until(lambda: len(self.server._lobby._selector.get_map()) - watched == len(self.server._connections))
 
     def test_answers_one_request_after_the_other_on_one_thread(self) -> None:
         client = self.connect(self.server)
@@ -75,12 +80,21 @@ class TheLobby(ServerCase):
         for data in ((post(b"hello"),), (get()[:9], get()[9:])):
             client = self.connect(self.server)
             self.assertNotEqual(self.told(*data, client=client), self.serving, data)
+            self.assertTrue(self.is_back())
             self.assertEqual(self.told(get(), client=client), self.serving, data)
 
     def test_leaves_requests_that_came_together_to_a_thread(self) -> None:
         client = self.connect(self.server).send(get() * 3)
         self.assertEqual({client.read().body.decode() for _ in range(3)} & {self.serving}, set())
+        self.assertTrue(self.is_back())
         self.assertEqual(self.told(get(), client=client), self.serving)
+
+    def test_leaves_a_connection_to_its_thread_while_the_next_request_comes_at_once(self) -> None:
+        with mock.patch.object(exchange, "_AGAIN", PATIENCE):
+            client = self.connect(self.server)
+            writer = self.told(post(b"hello"), client=client)
+            self.assertEqual({self.told(*data, client=client) for data in ((post(b"hello"),), (get(),))}, {writer})
+        self.assertNotEqual(writer, self.serving)
 
     def test_answers_others_while_a_request_is_carried_out(self) -> None:
         waiting = self.connect(self.server).send(get("/wait"))
@@ -92,6 +106,7 @@ class TheLobby(ServerCase):
         greedy = self.connect(self.server).send(get("/large"))
         self.assertEqual(self.told(get()), self.serving)
         self.assertEqual(len(greedy.read().body), LARGE)
+        self.assertTrue(self.is_back())
         self.assertEqual(self.told(get(), client=greedy), self.serving)
 
     def test_leaves_a_route_whose_answers_are_long_to_threads_for_a_while(self) -> None:
