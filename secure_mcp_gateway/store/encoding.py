@@ -51,6 +51,15 @@ def encode(document: Document) -> list[bytes]:
     return pieces
 
 
+def encode_changes(document: Document, base: Document) -> None:
+    """Encode what ``base`` has otherwise; it is kept with the records for ``encode``. Raises what that would raise."""
+    for name in TABLES:
+        if document.stored(name) is not base.stored(name):
+            document.stored(name).encoded()
+    if document.settings is not base.settings:
+        _encode(document.settings).encode()
+
+
 def decode(data: bytes, previous: Document | None) -> Document:
     """The document in ``data``; buckets that ``previous`` has with the same bytes are taken from there, not parsed, and of what it
     has not read a table is not read here either where its sum vouches for it.

@@ -262,7 +262,7 @@ class Store:
                 backup = backup_path(self.file, ticket.entry.operation) if ticket.backup else None
                 draft = ticket.apply(document, backup)
                 # What cannot be written fails alone, not with everybody else of the group.
-                encoding.encode(draft)
+                encoding.encode_changes(draft, document)
                 if backup is not None:
                     write_backup(self.file, backup, encoding.encode(document))
             except Exception as error:
