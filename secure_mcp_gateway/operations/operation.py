@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from secure_mcp_gateway.params import FILE, NAME, SECRET
-from secure_mcp_gateway.repository.api_keys import require_unrevoked
 from secure_mcp_gateway.store.audit import AuditEntry
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.store.document import Draft
@@ -124,8 +123,12 @@ def perform(
         return _dry_run(operation, document or store.snapshot(), call, values, if_match)
 
     def change(draft: Draft) -> Any:
-        # Under the lock: the key may have been taken away while the request waited for its turn.
-        require_unrevoked(draft, call.caller, now_text())
+        if call.caller.digest:
+            # Only here: most commands write nothing, and none of them comes with a key.
+            from secure_mcp_gateway.repository.api_keys import require_unrevoked
+
+            # Under the lock: the key may have been taken away while the request waited for its turn.
+            require_unrevoked(draft, call.caller, now_text())
         return operation.run(draft, call, **values)
 
     return store.commit(
