@@ -146,6 +146,8 @@ class Document:
         table = self.table(INDEXES[index][0])
         id_field = TABLES[INDEXES[index][0]]
         pairs = [(key, record) for key in keys if (record := table.get(key)) is not None]
+        if len(pairs) < 2:
+            return pairs
         return sorted(pairs, key=lambda pair: (pair[1]["created_at"], pair[1][id_field] if id_field else pair[0], pair[0]))
 
     def count(self, index: str, value: str) -> int:

@@ -24,10 +24,11 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 class Map:
     """An immutable hash map in about √N shards."""
 
-    __slots__ = ("_count", "_shards")
+    __slots__ = ("_count", "_mask", "_shards")
 
     def __init__(self, shards: tuple[dict[str, Any], ...] = ({},), count: int = 0) -> None:
         self._shards = shards
+        self._mask = len(shards) - 1
         self._count = count
 
     @classmethod
@@ -46,24 +47,24 @@ class Map:
         return self._count
 
     def __contains__(self, key: str) -> bool:
-        return key in self._shards[hash(key) & (len(self._shards) - 1)]
+        return key in self._shards[hash(key) & self._mask]
 
     def __iter__(self) -> Iterator[str]:
         for shard in self._shards:
             yield from shard
 
     def get(self, key: str) -> Any:
-        return self._shards[hash(key) & (len(self._shards) - 1)].get(key)
+        return self._shards[hash(key) & self._mask].get(key)
 
     def put(self, key: str, value: Any) -> Map:
-        at = hash(key) & (len(self._shards) - 1)
+        at = hash(key) & self._mask
         shard = dict(self._shards[at])
         shard[key] = value
         grown = len(shard) - len(self._shards[at])
         return self._with(at, shard, self._count + grown)
 
     def delete(self, key: str) -> Map:
-        at = hash(key) & (len(self._shards) - 1)
+        at = hash(key) & self._mask
         if key not in self._shards[at]:
             return self
         shard = dict(self._shards[at])
