@@ -97,6 +97,13 @@ def open_regular(path: str, flags: int) -> int:
     return descriptor
 
 
+def _refuse_linked(descriptor: int, owner: tuple[int, int] | None) -> None:
+    """Root writes to no file of others that the store's owner has linked to the log's name."""
+    found = os.fstat(descriptor)
+    if owner is not None and found.st_nlink > 1 and found.st_uid != owner[0]:
+        raise OSError("it is a hard link to a file of somebody else")
+
+
 def seal(body: bytes) -> tuple[bytes, str]:
     """The line with its hash, and the hash, of an encoded line that has none yet."""
     from hashlib import sha256
@@ -253,8 +260,9 @@ class AuditLog:
             return self._tail, []
         self.forget()
         made = not os.path.exists(self.path)
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-        self._descriptor = os.open(self.path, flags, 0o600)
+        flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+        self._descriptor = os.open(self.path, flags | (os.O_CREAT | os.O_EXCL if made else 0), 0o600)
+        _refuse_linked(self._descriptor, owner)
         if made:
             own(self._descriptor, owner)
             sync_folder(os.path.dirname(self.path))

@@ -318,6 +318,8 @@ class Store:
 
     def _adopt(self, descriptor: int) -> None:
         found = os.fstat(descriptor)
+        if found.st_nlink > 1:
+            return  # never made here: who may write to the folder has linked a file of others to this name
         if os.name != "nt" and found.st_mode & 0o777 != MODE and found.st_uid == os.geteuid():
             os.fchmod(descriptor, MODE)  # made under a strange umask: nobody could open it again
         owner = self.file.owner()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import unittest
 from typing import Any, Callable
 
-from secure_mcp_gateway.errors import Forbidden, GatewayError, StoreForbidden
+from secure_mcp_gateway.errors import Forbidden, GatewayError, StoreForbidden, Unavailable
 from secure_mcp_gateway.store.store import Store
 from tests.store.processes import Channel, Child
 from tests.store.sample_store import StoreCase, add, entry, putting, users_of
@@ -108,6 +109,29 @@ class OwnerTest(StoreCase):
         data = self.read()
         self.assertRaises(StoreForbidden, add, Store(self.path), 1, backup=True)
         self.assertEqual((os.stat(victim).st_uid, os.listdir(victim), self.read()), (0, [], data))
+
+    def test_a_hard_link_beside_the_store_gives_its_owner_no_file_of_root(self) -> None:
+        victim = self.at("victim")
+        for name in ("store.json.lock", "audit.jsonl"):
+            with open(victim, "w", encoding="ascii") as file:
+                file.write("root's")
+            os.chmod(victim, 0o640)
+            os.rename(self.at(name), self.at("kept"))
+            os.link(victim, self.at(name))
+            with contextlib.suppress(Unavailable):
+                add(Store(self.path), 1)
+            found = os.stat(victim)
+            self.assertEqual((found.st_uid, found.st_mode & 0o777, self.read(victim)), (0, 0o640, b"root's"), name)
+            os.rename(self.at("kept"), self.at(name))
+            os.unlink(victim)
+        add(Store(self.path), 2)
+        self.assert_owned()
+
+    def test_a_log_that_has_a_second_name_is_written_on(self) -> None:
+        os.link(self.at("audit.jsonl"), self.at("snapshot"))
+        add(Store(self.path), 1)
+        os.unlink(self.at("snapshot"))
+        self.assert_owned()
 
     def test_also_where_the_store_is_made_anew_over_the_old(self) -> None:
         Store(self.path).create(putting(1), entry("generate-config"), overwrite=True)
