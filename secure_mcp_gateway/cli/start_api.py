@@ -112,6 +112,7 @@ def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Pl
         # Else a file named in a request could lie anywhere.
         values.setdefault("files_root", store.own_folder("files"))
     log = None if values.get("no_access_log") or sys.stderr is None else AccessLog()
+    values["max_connections"] = _connections(values["max_connections"], output)
     server = _server(store, values, tls, place, log, _notifier(output))
     came: list[int] = []
     _heed_signals(server, came)
@@ -134,6 +135,15 @@ def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Pl
         if log is not None:
             log.close()
     return INTERRUPTED if came[:1] == [signal.SIGINT] else 0
+
+
+def _connections(wanted: int, output: Output) -> int:
+    from secure_mcp_gateway.cli.descriptors import connections_with_room
+
+    most = connections_with_room(wanted)
+    if most < wanted:
+        output.warn(f"the limit on open files (ulimit -n) has room for {most} connections at once, not for {wanted}")
+    return most
 
 
 def _notifier(output: Output) -> Notifier | None:
