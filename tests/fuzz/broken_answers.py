@@ -22,8 +22,8 @@ def another_status() -> None:
 
 def another_shape() -> None:
     """Each answer has a field that the document does not know."""
-    encode = app._encode
-    app._encode = lambda answer: encode({**answer, "debug": True})
+    encode = app.encode_json
+    app.encode_json = lambda answer: encode({**answer, "debug": True})
 
 
 def lets_everyone_in() -> None:
