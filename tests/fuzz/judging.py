@@ -68,11 +68,12 @@ def keeps_what_is_made_and_not_what_is_deleted(ctx: Any, response: Any, case: An
         try:
             check(ctx, response, case)
         except AssertionError:
-            words = NO_THINGS.get(case.operation.path)
+            row = f"{case.operation.method.upper()} {case.operation.path}"
+            words = NO_THINGS.get(row)
             if words is None or words not in response.text:
                 raise
             with LOCK:
-                RULES[case.operation.path] += 1
+                RULES[row] += 1
     return None
 
 
