@@ -156,11 +156,7 @@ class StoreFile:
 
     def _written_temporary(self, pieces: Sequence[bytes], owner: tuple[int, int] | None) -> int:
         self._remove_temporary()
-        try:
-            os.unlink(self.temporary_backup)
-        except OSError:
-            # As a rule there is none. One that a killed writer left and that cannot be taken away is no reason to refuse a write.
-            pass
+        self._remove_temporary_backup()
         descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _CLOEXEC | _NOFOLLOW, MODE)
         try:
             own(descriptor, owner)
@@ -179,6 +175,20 @@ class StoreFile:
             pass
         except OSError as error:
             raise self.failure(error, "written") from None
+
+    def _remove_temporary_backup(self) -> None:
+        """As a rule there is none. One that a killed writer left and that cannot be taken away is no reason to refuse a write."""
+        try:
+            if self._is_foreign_to_root():
+                folder = self.held_folder(BACKUPS)
+                try:
+                    folder.remove(os.path.basename(self.temporary_backup))
+                finally:
+                    folder.close()
+            else:
+                os.unlink(self.temporary_backup)
+        except (OSError, StoreForbidden):
+            pass
 
     def owner(self) -> tuple[int, int] | None:
         """Who the store belongs to, where we are root and must keep that; else None."""

@@ -110,6 +110,14 @@ class OwnerTest(StoreCase):
         self.assertRaises(StoreForbidden, add, Store(self.path), 1, backup=True)
         self.assertEqual((os.stat(victim).st_uid, os.listdir(victim), self.read()), (0, [], data))
 
+    def test_nor_does_a_write_take_a_file_away_where_such_a_link_leads(self) -> None:
+        victim = self.at("victim")
+        os.mkdir(victim, 0o755)
+        with open(os.path.join(victim, ".store.json.tmp"), "wb"):
+            os.symlink(victim, self.at("backups"))
+        add(Store(self.path), 1)
+        self.assertEqual(os.listdir(victim), [".store.json.tmp"])
+
     def test_a_hard_link_beside_the_store_gives_its_owner_no_file_of_root(self) -> None:
         victim = self.at("victim")
         for name in ("store.json.lock", "audit.jsonl"):
