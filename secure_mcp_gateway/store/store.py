@@ -51,7 +51,8 @@ class Loaded:
 
 
 class Store:
-    """``path`` may not exist yet: reading then raises ``StoreMissing``. Safe for any number of threads and processes."""
+    """``path`` may not exist yet: reading then raises ``StoreMissing``. Safe for any number of threads and processes. ``siblings`` says
+    that other processes serve as one with this one: what one of them wrote is one's own, and shows at once."""
 
     def __init__(self, path: str, *, allow_network: bool = False, lock_seconds: float = 10.0) -> None:
         self.file = StoreFile(os.path.abspath(path))
@@ -64,6 +65,7 @@ class Store:
         self._loaded: Loaded | None = None
         self._reloading, self._swapping = allocate_lock(), allocate_lock()
         self._checked = 0.0
+        self.siblings = False
         self._queue: Queue | None = None
         self._logs: dict[str, AuditLog] = {}
         self._refusals = Refusals()
@@ -85,7 +87,7 @@ class Store:
         checked = self._checked
         loaded = self._loaded
         now = time.monotonic()
-        if loaded is None or now - checked >= FRESH_SECONDS:
+        if loaded is None or self.siblings or now - checked >= FRESH_SECONDS:
             loaded = self._refreshed()
             self._checked = now
         return loaded.document

@@ -49,6 +49,14 @@ class FreshnessTest(StoreCase):
             now[0] += 0.0002
             self.assertEqual(users_of(store.snapshot()), [1])
 
+    def test_with_siblings_it_looks_at_the_file_each_time(self) -> None:
+        store = self.made()
+        store.siblings = True
+        store.snapshot()
+        with mock.patch("secure_mcp_gateway.store.store.time.monotonic", lambda: store._checked):
+            add(Store(self.path), 1)
+            self.assertEqual(users_of(store.snapshot()), [1])
+
     def test_a_look_at_the_file_by_another_thread_does_not_make_fresh_what_this_one_holds(self) -> None:
         store, now = self.made(), [1000.0]
         store.snapshot()
