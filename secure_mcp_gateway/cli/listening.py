@@ -10,13 +10,14 @@ import sys
 from secure_mcp_gateway.errors import Conflict, Forbidden, GatewayError, InvalidRequest
 
 _BACKLOG = 1024
-# ``<process id of the parent>:<descriptor>:<announce, or nothing>``, from a parent that keeps the socket while its children come and go.
+# ``<process id of the parent>:<descriptor>:<role>``, from a parent that keeps the socket while its children come and go. The role is to
+# ``announce`` the address, or nothing.
 INHERITED, ANNOUNCE = "SECURE_MCP_GATEWAY_LISTENER", "announce"
 
 
 class Place:
-    """Where a server serves. ``address`` is empty where it was announced already; ``parent`` is the process without which it must
-    not go on; a ``lasting`` socket stays open when this server ends."""
+    """Where a server serves. ``address`` is empty where it is not this server's to announce; ``parent`` is the process without which
+    it must not go on; a ``lasting`` socket stays open when this server ends."""
 
     __slots__ = ("address", "lasting", "listener", "parent")
 
@@ -46,19 +47,19 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def inherited_socket() -> tuple[socket.socket, bool] | None:
-    """With whether its address is still to be announced."""
+def inherited_place(tls: bool) -> Place | None:
     handed = os.environ.get(INHERITED)
     if not handed:
         return None
-    parent, descriptor, announce = handed.split(":")
+    parent, descriptor, role = handed.split(":")
     if parent != str(os.getppid()):
         raise GatewayError(f"the process that keeps this server's socket is gone ({INHERITED})", "start the server again")
-    return socket.socket(fileno=int(descriptor)), announce == ANNOUNCE
+    listener = socket.socket(fileno=int(descriptor))
+    return Place(listener, address_of(listener, tls) if role == ANNOUNCE else "", parent=int(parent))
 
 
-def handed_on(listener: socket.socket, announce: bool) -> str:
-    return f"{os.getpid()}:{listener.fileno()}:{ANNOUNCE if announce else ''}"
+def handed_on(listener: socket.socket, role: str) -> str:
+    return f"{os.getpid()}:{listener.fileno()}:{role}"
 
 
 def address_of(listener: socket.socket, tls: bool) -> str:

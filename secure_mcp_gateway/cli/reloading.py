@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 
+from secure_mcp_gateway.cli.children import PACKAGE, require_handing_on, start_child
 from secure_mcp_gateway.cli.commands import INTERRUPTED
-from secure_mcp_gateway.cli.listening import INHERITED, handed_on
-from secure_mcp_gateway.errors import NotImplementedHere
+from secure_mcp_gateway.cli.listening import ANNOUNCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,13 +21,11 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.5
 _STOP_SECONDS = 15.0
 _FAILED = 1
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def supervise(arguments: list[str], listener: socket.socket, output: Output) -> int:
     """The exit code of the child that ended by itself; one that fails after a change is tried again at the next change."""
-    if os.name == "nt":
-        raise NotImplementedHere("Windows has no way to hand the socket on", "do without --reload")
+    require_handing_on("--reload")
     supervisor = _Supervisor(arguments, listener, output)
     for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         if hasattr(signal, name):
@@ -54,7 +51,7 @@ class _Supervisor:
     def run(self) -> int:
         first = True
         while True:
-            self._child = child = self._started(announces=first)
+            self._child = child = start_child(self._arguments, self._listener, ANNOUNCE if first else "")
             if self._asked_to_end:
                 child.terminate()
             code = self._watched(child)
@@ -70,13 +67,6 @@ class _Supervisor:
 
     def _end(self, code: int) -> int:
         return INTERRUPTED if self._asked_to_end == signal.SIGINT else max(0, code)
-
-    def _started(self, announces: bool) -> subprocess.Popen[bytes]:
-        path = os.pathsep.join(filter(None, [os.path.dirname(_PACKAGE), os.environ.get("PYTHONPATH")]))
-        environment = {**os.environ, "PYTHONPATH": path, INHERITED: handed_on(self._listener, announces)}
-        command = [sys.executable, "-m", os.path.basename(_PACKAGE), *self._arguments]
-        # In a session of its own: Ctrl-C would reach it twice, from the terminal and from here, and the second one ends at once.
-        return subprocess.Popen(command, env=environment, pass_fds=[self._listener.fileno()], start_new_session=True)
 
     def _watched(self, child: subprocess.Popen[bytes]) -> int | None:
         """The child's exit code, None where the source changed before it ended."""
@@ -132,7 +122,7 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
 def source_times() -> dict[str, int]:
     """The time of each source file of the package."""
     times = {}
-    for folder, _, names in os.walk(_PACKAGE):
+    for folder, _, names in os.walk(PACKAGE):
         for name in names:
             if name.endswith(".py"):
                 path = os.path.join(folder, name)

@@ -34,16 +34,14 @@ def command() -> Command:
 
 
 def run(invocation: Invocation) -> int:
-    from secure_mcp_gateway.cli.listening import Place, address_of, inherited_socket, is_loopback
+    from secure_mcp_gateway.cli.listening import Place, address_of, inherited_place, is_loopback
 
     values = server_values(invocation)
     tls = _tls(values)
     store = invocation.store()
-    inherited = inherited_socket()
+    inherited = inherited_place(tls is not None)
     if inherited is not None:
-        listener, announces = inherited
-        address = address_of(listener, tls is not None) if announces else ""
-        return _serve(store, values, tls, Place(listener, address, parent=os.getppid()), invocation.output)
+        return _serve(store, values, tls, inherited, invocation.output)
     _require_store(store, values, invocation.output)
     listener, lasting = _listener(invocation, values)
     if tls is None and not is_loopback(listener):

@@ -142,6 +142,16 @@ class Reloading(ServerCase):
         self.assertTrue(until(lambda: server.get()["version"] == "mended"))
         self.assertEqual(server.stop(), (0, ""))
 
+    def test_what_lies_in_the_current_folder_is_not_run(self) -> None:
+        self.write("json.py", "raise SystemExit('run')\n")
+        code = f"import sys; sys.path[0] = {str(ROOT)!r}; from secure_mcp_gateway.cli.main import main; sys.exit(main(sys.argv[1:]))"
+        words = [sys.executable, "-c", code, "--store", self.store, "system", "start-api", "--reload", "--host=127.0.0.1", "--port=0"]
+        with mock.patch("tests.cli.server_process.ROOT", self.folder), mock.patch("tests.cli.server_process.command", lambda: words):
+            server = Server([])
+        self.addCleanup(server.kill)
+        self.assertEqual(server.get()["status"], "ok")
+        self.assertEqual(server.stop()[0], 0)
+
     def test_ctrl_c_ends_it_with_130(self) -> None:
         server = self.start_reloading()
         server.signal(signal.SIGINT)
