@@ -30,6 +30,7 @@ __all__ = ["Application", "Limits", "Timeouts", "TlsFiles", "WebServer"]
 # The stages of a server's life, as its observer is told of them.
 READY, RELOADING, STOPPING = "READY", "RELOADING", "STOPPING"
 _FULL_PAUSE = 0.01
+_LEFT_PAUSE = 0.001
 # Bytes of answers that the system holds for a client that does not take them; left to itself it holds megabytes for each.
 _UNTAKEN = 262144
 _DRAIN_PAUSE = 0.05
@@ -42,7 +43,8 @@ class WebServer(ThreadingHTTPServer):
 
     A ``lasting`` listener is somebody else's too, and goes on taking connections when this server ends. ``observer`` is told of
     each stage, on the thread that serves. ``at_once`` tells of a request without a body whether the application answers it out of
-    memory: such answers are given where the request is received.
+    memory: such answers are given where the request is received. ``leave`` is asked before each accept, with the number of connections
+    there are, whether to leave the next one for a moment to others who accept on the same socket; ``count`` is told it after each end.
     """
 
     request_queue_size = 1024
@@ -63,6 +65,8 @@ class WebServer(ThreadingHTTPServer):
         lasting: bool = False,
         observer: Callable[[str], object] | None = None,
         at_once: Callable[[Request], bool] | None = None,
+        leave: Callable[[int], bool] | None = None,
+        count: Callable[[int], object] | None = None,
     ) -> None:
         self.service = Service(application, limits or Limits(), timeouts or Timeouts(), access_log, at_once)
         self._tls_files = tls
@@ -72,6 +76,7 @@ class WebServer(ThreadingHTTPServer):
         self._reload_wanted = self._ended = False
         self._lasting = lasting
         self._tell = observer or _tell_nobody
+        self._leave, self._count = leave, count
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
         self._waker.setblocking(False)
@@ -167,16 +172,19 @@ class WebServer(ThreadingHTTPServer):
         for at in range(_ACCEPTED_A_TURN):
             if self.service.stopping or (at and not self._connections.has_room()):
                 return
+            if self._leave is not None and self._leave(len(self._connections)):
+                self._pause_accepting(_LEFT_PAUSE)
+                return
             accepted = self._accept()
             if accepted is None:
-                self._pause_accepting()
+                self._pause_accepting(_FULL_PAUSE)
             if not accepted:
                 return
 
-    def _pause_accepting(self) -> None:
-        """New connections wait in the listening socket's queue while there is no place, or no descriptor, for them."""
+    def _pause_accepting(self, seconds: float) -> None:
+        """New connections wait in the listening socket's queue while there is no place, or no descriptor, for them here."""
         self._lobby.ignore(self.socket)
-        until = time.monotonic() + _FULL_PAUSE
+        until = time.monotonic() + seconds
         while not self.service.stopping and (left := until - time.monotonic()) > 0:
             if self._wake in self._lobby.turn(left):
                 self._on_wake()
@@ -282,6 +290,8 @@ class WebServer(ThreadingHTTPServer):
     def _dismiss(self, link: Connection) -> None:
         self._connections.remove(link)
         link.sock.close()
+        if self._count is not None:
+            self._count(len(self._connections))
         if self.service.stopping:
             self._rouse()
 
