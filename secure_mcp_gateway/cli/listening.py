@@ -11,20 +11,21 @@ from secure_mcp_gateway.errors import Conflict, Forbidden, GatewayError, Invalid
 
 _BACKLOG = 1024
 # ``<process id of the parent>:<descriptor>:<role>``, from a parent that keeps the socket while its children come and go. The role is to
-# ``announce`` the address, or nothing.
-INHERITED, ANNOUNCE = "SECURE_MCP_GATEWAY_LISTENER", "announce"
+# ``announce`` the address, or nothing, or ``worker,<...>``.
+INHERITED, ANNOUNCE, WORKER = "SECURE_MCP_GATEWAY_LISTENER", "announce", "worker"
 
 
 class Place:
     """Where a server serves. ``address`` is empty where it is not this server's to announce; ``parent`` is the process without which
-    it must not go on; a ``lasting`` socket stays open when this server ends."""
+    it must not go on, ``worker`` its role where it is one; a ``lasting`` socket stays open when this server ends."""
 
-    __slots__ = ("address", "lasting", "listener", "parent")
+    __slots__ = ("address", "lasting", "listener", "parent", "worker")
 
-    def __init__(self, listener: socket.socket, address: str, *, parent: int = 0, lasting: bool = False) -> None:
+    def __init__(self, listener: socket.socket, address: str, *, parent: int = 0, worker: str = "", lasting: bool = False) -> None:
         self.listener = listener
         self.address = address
         self.parent = parent
+        self.worker = worker
         self.lasting = lasting
 
 
@@ -55,6 +56,8 @@ def inherited_place(tls: bool) -> Place | None:
     if parent != str(os.getppid()):
         raise GatewayError(f"the process that keeps this server's socket is gone ({INHERITED})", "start the server again")
     listener = socket.socket(fileno=int(descriptor))
+    if role.startswith(WORKER):
+        return Place(listener, "", worker=role, lasting=True)
     return Place(listener, address_of(listener, tls) if role == ANNOUNCE else "", parent=int(parent))
 
 

@@ -27,6 +27,7 @@ PARAMS = (
     _flag("init", BOOLEAN, "Make a store first where there is none."),
     _flag("read_only", BOOLEAN, "Serve reads alone, and write nothing: the store's folder may be read-only."),
     _flag("paranoid", BOOLEAN, "Refuse ourselves what serving does not take: calling others, processes, foreign code."),
+    _flag("workers", INTEGER, "So many processes serve; one that dies is replaced.", default="1", minimum=1, maximum=64, example=2),
     _flag("reload", BOOLEAN, "Start anew whenever the package's source changes."),
     _flag("files_root", FILE, "The folder that all files named in requests must lie in.", example="/srv/exports"),
     _flag("tls_cert", FILE, "The certificate and its chain, PEM; read again on SIGHUP.", example="/etc/ssl/gateway.pem"),
@@ -62,6 +63,8 @@ def server_values(invocation: Invocation) -> dict[str, Any]:
         _check_form(name, values.get(name, ()))
     if values.get("init") and values.get("read_only"):
         raise InvalidRequest("--init makes a store, which --read-only may not", "make it first, with: secure-mcp-gateway generate-config")
+    if values.get("reload") and values["workers"] > 1:
+        raise InvalidRequest("--reload and --workers exclude each other", "leave out one of the two, or say --workers=1")
     if "files_root" in values:
         values["files_root"] = os.path.abspath(values["files_root"])
         if not os.path.isdir(values["files_root"]):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.output import Output
     from secure_mcp_gateway.cli.running import Registration
     from secure_mcp_gateway.cli.service_manager import Notifier
+    from secure_mcp_gateway.cli.worker import Worker
     from secure_mcp_gateway.store.store import Store
     from secure_mcp_gateway.web.log import AccessLog
     from secure_mcp_gateway.web.server import TlsFiles, WebServer
@@ -50,7 +51,11 @@ def run(invocation: Invocation) -> int:
         from secure_mcp_gateway.cli.reloading import supervise
 
         return supervise(invocation.arguments, listener, invocation.output)
-    return _serve(store, values, tls, Place(listener, address_of(listener, tls is not None), lasting=lasting), invocation.output)
+    place = Place(listener, address_of(listener, tls is not None), lasting=lasting)
+    if values["workers"] > 1:
+        del store  # with its document, which may be large: this process reads nothing more
+        return _have_served(invocation, values, place)
+    return _serve(store, values, tls, place, invocation.output)
 
 
 def _listener(invocation: Invocation, values: dict[str, Any]) -> tuple[socket.socket, bool]:
@@ -106,18 +111,21 @@ def _try_out(files: TlsFiles, flags: str, hint: str) -> None:
 def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Place, output: Output) -> int:
     from secure_mcp_gateway.web.log import AccessLog
 
+    worker = _worker(place, store)
     if values.get("paranoid") and not values.get("read_only"):
         # Else a file named in a request could lie anywhere.
         values.setdefault("files_root", store.own_folder("files"))
     log = None if values.get("no_access_log") or sys.stderr is None else AccessLog()
     values["max_connections"] = _connections(values["max_connections"], output)
-    server = _server(store, values, tls, place, log, _notifier(output))
+    server = _server(store, values, tls, place, log, _hooks(worker, output))
     came: list[int] = []
-    _heed_signals(server, came)
+    if worker is not None:
+        worker.heed(server)
+    else:
+        _heed_signals(server, came)
     if place.parent:
         _end_with(place.parent, server)
-    # Without one stop-api does not find it: who may not write beside the store could not note itself there.
-    registration = None if values.get("read_only") else _registered(store, server.bound[1], output)
+    registration = None if worker is not None else _registered(store, values, server.bound[1], output)
     if place.address:
         _announce(place.address)
     if values.get("paranoid"):
@@ -144,6 +152,50 @@ def _connections(wanted: int, output: Output) -> int:
     return most
 
 
+def _worker(place: Place, store: Store) -> Worker | None:
+    """Where this is one: what it shares with the others it uses with them in mind."""
+    if not place.worker:
+        return None
+    from secure_mcp_gateway.cli.whole_lines import share_standard_error
+    from secure_mcp_gateway.cli.worker import Worker
+
+    share_standard_error()
+    store.siblings = True
+    return Worker(place.worker)
+
+
+def _have_served(invocation: Invocation, values: dict[str, Any], place: Place) -> int:
+    """By workers. What there is once for all of them is this process's: the note beside the store, the address, the service manager."""
+    from secure_mcp_gateway.cli.children import require_handing_on
+
+    require_handing_on("--workers")
+    from secure_mcp_gateway.cli.whole_lines import share_standard_error
+    from secure_mcp_gateway.cli.workers import Workers
+    from secure_mcp_gateway.web.log import AccessLog
+
+    share_standard_error()
+    log = AccessLog() if sys.stderr is not None else None
+    notifier = _notifier(invocation.output)
+    tell = notifier.tell if notifier is not None else lambda _: None
+    workers = Workers(invocation.arguments, place, values["workers"], log, tell, lambda: _announce(place.address))
+    registration = _registered(invocation.store(), values, place.listener.getsockname()[1], invocation.output)
+    try:
+        return workers.run()
+    finally:
+        _heed_no_signals()
+        if registration is not None:
+            registration.remove()
+        if log is not None:
+            log.close()
+
+
+def _hooks(worker: Worker | None, output: Output) -> dict[str, Any]:
+    if worker is not None:
+        return {"observer": worker.tell, "leave": worker.leaves, "count": worker.count}
+    notifier = _notifier(output)
+    return {"observer": notifier.tell} if notifier is not None else {}
+
+
 def _notifier(output: Output) -> Notifier | None:
     if not os.environ.get("NOTIFY_SOCKET"):
         return None
@@ -153,7 +205,7 @@ def _notifier(output: Output) -> Notifier | None:
 
 
 def _server(
-    store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Place, log: AccessLog | None, notifier: Notifier | None
+    store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Place, log: AccessLog | None, hooks: dict[str, Any]
 ) -> WebServer:
     from secure_mcp_gateway.api.app import ManagementApp
     from secure_mcp_gateway.web.server import Limits, WebServer
@@ -175,14 +227,15 @@ def _server(
         access_log=log,
         listener=place.listener,
         lasting=place.lasting,
-        observer=notifier.tell if notifier is not None else None,
         at_once=app.answers_at_once,
+        **hooks,
     )
 
 
-def _registered(store: Store, port: int, output: Output) -> Registration | None:
+def _registered(store: Store, values: dict[str, Any], port: int, output: Output) -> Registration | None:
     """None where that cannot be written: reads are served all the same, and each write says why it is refused."""
-    if os.name == "nt":
+    # Who may not write beside the store could not note itself there, and stop-api does not find it.
+    if os.name == "nt" or values.get("read_only"):
         return None
     from secure_mcp_gateway.cli.running import Registration
 

@@ -141,6 +141,10 @@ Under a service manager it serves on the one TCP socket that is handed over
 calls during a restart waits. It tells $NOTIFY_SOCKET when it serves, reads its
 TLS files again, and stops.
 
+--workers N has N processes serve on one socket, where one core is not enough.
+One that dies is replaced, a signal to the first process reaches all of them,
+and --max-connections counts in each.
+
   secure-mcp-gateway system start-api --host 127.0.0.1 --read-only --paranoid
 """,
     "exit-codes": "\n".join(f"{code:>3}  {text}" for code, text in EXIT_CODES.items())

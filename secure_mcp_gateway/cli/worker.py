@@ -1,0 +1,112 @@
+"""One of several workers: what it hears from its parent and tells it, and which connections it leaves to the others."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from mmap import mmap
+from threading import Thread
+
+from secure_mcp_gateway.cli.listening import WORKER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from secure_mcp_gateway.web.server import WebServer
+
+# Of one byte each, so that none ever comes in two parts. Orders of the parent, and what it is told.
+STOP, STOP_NOW, RELOAD = b"s", b"n", b"r"
+SERVES, AWAY = b"+", b"-"
+# Seconds. One that was left and not taken so long, by a worker that is stuck, is taken, and for a while no other is left then. Between
+# the questions about one and the same connection there is less than the gap.
+_LEFT, _IMPATIENT, _GAP = 0.05, 0.25, 0.05
+
+
+def role_of(link: int, board: int, number: int) -> str:
+    return f"{WORKER},{link},{board},{number}"
+
+
+class Board:
+    """Seen by all workers: for each the number of its connections and one more, or 0 for one that does not serve."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.counts = memoryview(mmap(descriptor, 0)).cast("I")
+
+    def least(self) -> int:
+        return min(filter(None, self.counts), default=0)
+
+
+def new_board(count: int) -> Board:
+    """Of nothing but memory where the system has such files."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("workers")
+    else:
+        from tempfile import TemporaryFile
+
+        with TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    os.ftruncate(descriptor, 4 * count)
+    return Board(descriptor)
+
+
+class Worker:
+    """Orders wait in the link while a worker is starting, when a signal would kill it; the link's end is the parent's death."""
+
+    def __init__(self, role: str) -> None:
+        link, board, number = map(int, role.split(",")[1:])
+        self._link = socket.socket(fileno=link)
+        self._board = Board(board)
+        self._number = number
+        self._asked = self._left_since = self._impatient_until = 0.0
+
+    def tell(self, stage: str) -> None:
+        """As the observer of a ``WebServer``."""
+        if stage == "READY":
+            self.count(0)
+        try:
+            self._link.send(SERVES if stage == "READY" else AWAY)
+        except OSError:
+            pass  # the parent is gone, which is heeded where its orders are
+
+    def leaves(self, count: int) -> bool:
+        """Whether another worker, that has fewer connections than these by more than one, may take the next: all wake for each new one,
+        and who is the fastest now would be the slowest later."""
+        self.count(count)
+        asked, self._asked = self._asked, time.monotonic()
+        if count <= self._board.least() or self._asked < self._impatient_until:
+            self._left_since = 0.0
+            return False
+        if not self._left_since or self._asked - asked > _GAP:
+            self._left_since = self._asked
+        if self._asked - self._left_since < _LEFT:
+            return True
+        self._impatient_until = self._asked + _IMPATIENT
+        return False
+
+    def count(self, count: int) -> None:
+        """So many connections there are."""
+        self._board.counts[self._number] = count + 1
+
+    def heed(self, server: WebServer) -> None:
+        Thread(target=self._obey, args=(server,), name="orders", daemon=True).start()
+        # A service manager may send its signals to the parent and to each worker: here a second one hurries nobody.
+        signal.signal(signal.SIGTERM, lambda *_: server.stop())
+        signal.signal(signal.SIGINT, lambda *_: server.stop())
+        signal.signal(signal.SIGHUP, lambda *_: server.reload_tls())
+
+    def _obey(self, server: WebServer) -> None:
+        deeds = {STOP: server.stop, STOP_NOW: server.stop_now, RELOAD: server.reload_tls}
+        while True:
+            order = self._order()
+            deeds.get(order, server.stop)()
+            if not order:
+                return
+
+    def _order(self) -> bytes:
+        """Nothing where the parent is gone."""
+        try:
+            return self._link.recv(1)
+        except OSError:
+            return b""
