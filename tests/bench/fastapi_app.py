@@ -12,6 +12,6 @@ with open(os.environ["BENCH_DOCUMENT"], "rb") as file:
 app = FastAPI()
 
 
-@app.get("/api/v1/users/{identifier}")
-async def user(identifier: str) -> Any:
+@app.get("/api/v1/whoami")
+async def whoami() -> Any:
     return DOCUMENT
