@@ -130,8 +130,9 @@ class ManagementApp:
                 require_unrevoked(document, call.caller, now_text())
             query = read_query(request.query) if request.query else {}
             named = {**query, **body}
-            inputs = Inputs(operation, match.values(), query, body)
-            values = inputs.values(self._files.read)
+            values: dict[str, Any] = {}
+            if operation.params or named:
+                values = Inputs(operation, match.values(), query, body).values(self._files.read)
             target = self._files.target(operation, values)
         except GatewayError as error:
             if operation.writes and not self._read_only:

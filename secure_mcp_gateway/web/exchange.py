@@ -248,19 +248,16 @@ class Exchange(BaseHTTPRequestHandler):
     def _make_answer(self, request: Request) -> tuple[Response, bytes, bool]:
         """The answer, its bytes, and whether the connection is kept."""
         try:
-            response = self._apply(request)
+            try:
+                response = self.service.application(request)
+            except GatewayError as error:
+                response = error_response(error, utc_now())
             keep = self._may_keep(request, response)
             return response, encode(response, request.method, request.request_id, _connection_field(request, keep)), keep
         except Exception as error:
             fault = report_fault(self.service.log, request.request_id, error)
             response = error_response(fault, utc_now())
             return response, encode(response, request.method, request.request_id, "close"), False
-
-    def _apply(self, request: Request) -> Response:
-        try:
-            return self.service.application(request)
-        except GatewayError as error:
-            return error_response(error, utc_now())
 
     def _may_keep(self, request: Request, response: Response) -> bool:
         # Who sends request upon request is neither idle nor slow, and would keep its place from others for as long as it likes.
