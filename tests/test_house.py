@@ -233,8 +233,9 @@ class TheHouse(unittest.TestCase):
         lengths = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
         self.assertEqual({name: length for name, length in lengths.items() if length > MAX_FILE_LINES}, {})
 
-    def test_no_file_or_folder_has_a_name_that_says_nothing(self) -> None:
-        names = {part for folder in (PACKAGE, ROOT / "tests") for path in files_below(folder) for part in path.relative_to(ROOT).parts}
+    def test_no_module_or_folder_has_a_name_that_says_nothing(self) -> None:
+        paths = [path for folder in (PACKAGE, ROOT / "tests") for path in files_below(folder) if path.suffix == ".py"]
+        names = {part for path in paths for part in path.relative_to(ROOT).parts}
         self.assertEqual([name for name in names if EMPTY_WORDS & set(re.split(r"[_.]", name.lower()))], [])
 
     def test_the_version_stands_in_one_place(self) -> None:

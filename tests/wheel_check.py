@@ -123,14 +123,29 @@ def check_that_the_api_starts_answers_and_stops(place: Place) -> None:
         watchdog = threading.Timer(DEADLINE, server.kill)
         watchdog.start()
         try:
-            with urllib.request.urlopen(f"{address_of(server)}/health", timeout=DEADLINE) as response:
-                health = json.load(response)["data"]
+            address = address_of(server)
+            health = json.loads(text_at(f"{address}/health"))["data"]
             assert health == {"status": "ok", "version": place.version()}, health
+            check_that_the_pages_and_their_files_are_there(address)
             place.run(*place.command("system", "stop-api"))
             assert server.wait(DEADLINE) == 0, f"the stopped server ended with {server.returncode}"
         finally:
             watchdog.cancel()
             server.kill()
+
+
+def check_that_the_pages_and_their_files_are_there(address: str) -> None:
+    for page in ("/", "/docs", "/redoc"):
+        named = re.findall(r'"(/assets/[^"]+)"', text_at(address + page))
+        assert len(named) > 3, f"{page} names {named}"
+        for path in named:
+            assert text_at(address + path), f"{path} is empty"
+
+
+def text_at(address: str) -> str:
+    with urllib.request.urlopen(address, timeout=DEADLINE) as response:
+        text: str = response.read().decode()
+        return text
 
 
 def address_of(server: subprocess.Popen[str]) -> str:

@@ -80,7 +80,7 @@ class ManagementApp:
 
     def _answer(self, request: Request) -> Response:
         if request.method in ("GET", "HEAD") and not request.raw_path.startswith("/api/"):
-            page = public_page(request.raw_path, self._store)
+            page = public_page(request, self._store)
             if page is not None:
                 request.route = without_slash(request.raw_path)
                 self._surroundings.check(request)

@@ -1,0 +1,3 @@
+import { $, keyField, show, themeSwitch } from "/assets/common.js";
+
+show($("#end"), keyField(), themeSwitch());
