@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from itertools import combinations
 
 from secure_mcp_gateway import __version__
-from secure_mcp_gateway.operations import all_operations
+from secure_mcp_gateway.api.answers import ERROR, HEADERS, identifier, refusal, refusals, responses, success
+from secure_mcp_gateway.api.shapes import SHAPES
+from secure_mcp_gateway.operations import sections
+from secure_mcp_gateway.operations.operation import ADMIN, CREATE, LOOK, READ, RECORD, REPLACE, WRITE
 from secure_mcp_gateway.params import (
     BODY,
     BODY_OR_QUERY,
@@ -32,27 +37,6 @@ if TYPE_CHECKING:
 
     Schema = dict[str, Any]
 
-# What any request with a key can be answered, with the words of each status.
-_COMMON = {
-    "400": "Malformed, or an input that breaks a rule",
-    "401": "No valid key",
-    "403": "A valid key that may not do this, or a foreign Origin or Host",
-    "408": "Not finished in time",
-    "413": "The body is too large",
-    "414": "The request line is too long",
-    "415": "The body is not application/json",
-    "417": "An expectation other than 100-continue",
-    "431": "The headers are too large",
-    "500": "A fault of ours, with an incident id",
-    "501": "Another transfer coding than chunked",
-    "503": "The store is missing, damaged or busy",
-    "505": "Another version of HTTP",
-}
-_BY_CODE = {
-    "not_found": ("404", "A thing named is not there"),
-    "conflict": ("409", "The name is taken, or the thing is in use"),
-    "precondition_failed": ("412", "If-Match names another generation"),
-}
 _SCHEMAS: dict[str, Schema] = {
     NAME: {"type": "string"},
     STRING: {"type": "string"},
@@ -65,62 +49,100 @@ _SCHEMAS: dict[str, Schema] = {
     OBJECT: {"type": "object"},
     DOCUMENT: {"type": ["object", "array"]},
 }
-_TIME: Schema = {"type": "string", "format": "date-time"}
 # Of a target: an encoded NUL is refused wherever it stands.
 _WITHOUT_NUL = r"^[^\u0000]*$"
+_IF_MATCH: Schema = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of a read: the write is done only if nothing was written since. `*` and lists are taken too.",
+    "schema": {"type": "string", "examples": ['"7"', "*"]},
+}
+_EFFECTS = {
+    READ: "",
+    LOOK: "",
+    RECORD: "It changes nothing, and leaves a line in the audit.",
+    WRITE: "",
+    CREATE: "",
+    REPLACE: "A backup of the store is made first.",
+}
+_ABOUT = (
+    "Everything that the gateway's administration does, over HTTP and in JSON. Requests carry `Authorization: Bearer KEY`. "
+    "Answers are `{message, data, timestamp}`, refusals `{error, detail, timestamp}`. Lists are paged with `limit` and `offset`; "
+    "reads answer the store's generation as `ETag`, for the `If-Match` of writes."
+)
 
 
 def openapi_document() -> Schema:
+    examples = recorded()
     paths: dict[str, Schema] = {}
-    for operation in all_operations():
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
-    paths["/health"] = {"get": _health()}
-    tags = sorted({_tag(operation) for operation in all_operations()})
+    tags: dict[str, Schema] = {}
+    for name, description, rows in sections():
+        tags.setdefault(name, {"name": name, "description": description})
+        for operation in rows:
+            described = _described(operation, name, examples.get(operation.name, {}))
+            paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    paths["/health"] = {"get": _health(examples.get("health", {}))}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Secure MCP Gateway management API", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
+        "info": {
+            "title": "Secure MCP Gateway management API",
+            "version": __version__,
+            "description": _ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}],
-        "tags": [{"name": tag} for tag in tags],
+        "tags": list(tags.values()),
         "paths": paths,
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": _error_schema()},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "An admin key, or a user's API key."}},
+            "schemas": {"Error": ERROR, **SHAPES},
+            "headers": HEADERS,
+            "responses": refusals(),
         },
     }
 
 
-def _described(operation: Operation) -> Schema:
+def recorded() -> dict[str, Schema]:
+    """By operation what was really asked and answered: ``path``, ``query``, ``body``, ``answer``. The tests record it."""
+    with open(os.path.join(os.path.dirname(__file__), "examples.json"), encoding="utf-8") as file:
+        examples: dict[str, Schema] = json.load(file)
+        return examples
+
+
+def _described(operation: Operation, tag: str, example: Schema) -> Schema:
+    given = {**example.get("path", {}), **example.get("query", {})}
     described: Schema = {
-        "operationId": _identifier(operation),
+        "operationId": identifier(operation),
         "summary": operation.summary,
-        "tags": [_tag(operation)],
-        "parameters": [_parameter(param) for param in operation.params if param.place in (PATH, QUERY, BODY_OR_QUERY)],
-        "responses": _responses(operation),
+        "description": _description(operation),
+        "tags": [tag],
+        "parameters": [_parameter(param, given) for param in operation.params if param.place in (PATH, QUERY, BODY_OR_QUERY)],
+        "responses": responses(operation, example.get("answer")),
     }
     if operation.writes:
-        schema = {"type": "string", "examples": ["*"]}
-        described["parameters"].append({"name": "If-Match", "in": "header", "required": False, "schema": schema})
+        described["parameters"].append(_IF_MATCH)
+    if operation.effect == REPLACE:
+        described["x-replaces-everything"] = True
     body = [param for param in operation.params if param.place in (BODY, BODY_OR_QUERY)]
     if body:
-        described["requestBody"] = _request_body(operation, body)
+        described["requestBody"] = _request_body(operation, body, example.get("body", {}))
     return described
 
 
-def _identifier(operation: Operation) -> str:
-    return operation.name.replace(" ", "_").replace("-", "_")
+def _description(operation: Operation) -> str:
+    also = "" if operation.access == ADMIN else ", and a user's API key for what is its own"
+    return f"An admin key may do this{also}. {_EFFECTS[operation.effect]}".rstrip()
 
 
-def _tag(operation: Operation) -> str:
-    return operation.path.split("/")[3]
-
-
-def _parameter(param: Param) -> Schema:
+def _parameter(param: Param, given: Schema) -> Schema:
     where = "path" if param.place == PATH else "query"
     schema = _schema(param)
     if schema["type"] == "string" and "format" not in schema:
         schema = {"pattern": _WITHOUT_NUL, **schema}
-    return {"name": param.name, "in": where, "required": param.place == PATH, "description": param.help, "schema": schema}
+    described = {"name": param.name, "in": where, "required": param.place == PATH, "description": param.help, "schema": schema}
+    return {**described, "example": given[param.name]} if param.name in given else described
 
 
 def _schema(param: Param) -> Schema:
@@ -134,7 +156,7 @@ def _schema(param: Param) -> Schema:
     return schema
 
 
-def _request_body(operation: Operation, params: list[Param]) -> Schema:
+def _request_body(operation: Operation, params: list[Param], example: Schema) -> Schema:
     demands = _demands(operation, params)
     always = {name for demand in demands for name in demand.get("required", ())}
     properties: dict[str, Schema] = {}
@@ -149,7 +171,7 @@ def _request_body(operation: Operation, params: list[Param]) -> Schema:
     if demands:
         whole["allOf"] = demands
     required = any("not" not in demand for demand in demands)
-    return {"required": required, "content": {"application/json": {"schema": whole}}}
+    return {"required": required, "content": {"application/json": {"schema": whole, "example": example}}}
 
 
 def _demands(operation: Operation, params: list[Param]) -> list[Schema]:
@@ -182,62 +204,12 @@ def _nullable(schema: Schema) -> Schema:
     return {**schema, "type": [*types, "null"]}
 
 
-def _responses(operation: Operation) -> Schema:
-    success = {"description": operation.message, "content": {"application/json": {"schema": _envelope(operation)}}}
-    if not operation.writes:
-        success["headers"] = {"ETag": {"description": "The generation of the store", "schema": {"type": "string"}}}
-    statuses = {"200": success} if operation.status({}) == 200 else {"201": {**success, **_links(operation)}}
-    if any(param.name == "dry_run" for param in operation.params):
-        statuses["200"] = success
-    errors = dict(_COMMON)
-    errors.update(_BY_CODE[code] for code in operation.errors if code in _BY_CODE)
-    if operation.writes:
-        errors.update([_BY_CODE["precondition_failed"]])
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {**statuses, **{status: {"description": errors[status], "content": content} for status in sorted(errors)}}
-
-
-def _links(maker: Operation) -> Schema:
-    """To each operation that takes what this one makes by a field of the answer, and besides only what this one was given."""
-    own = {param.name for param in maker.params if param.place == PATH}
-    links: Schema = {}
-    for operation in all_operations():
-        path = [param for param in operation.params if param.place == PATH]
-        made = {param.name: field for param in path if param.name not in own and (field := _made_field(maker, param))}
-        if made and all(param.name in own or param.name in made for param in path):
-            taken = {f"path.{param.name}": f"$request.path.{param.name}" for param in path if param.name in own}
-            taken.update({f"path.{name}": f"$response.body#/data/{field}" for name, field in made.items()})
-            links[_identifier(operation)] = {"operationId": _identifier(operation), "parameters": taken}
-    return {"links": links} if links else {}
-
-
-def _made_field(maker: Operation, param: Param) -> str:
-    """The field of the answer that names what was made: its id first, for the plain field of a secret may be the secret."""
-    names = [flag.replace("-", "_") for flag in param.flags]
-    return next((name for name in (*(f"{name}_id" for name in names), *names) if name in maker.columns), "")
-
-
-def _envelope(operation: Operation) -> Schema:
-    properties = {"message": {"const": operation.message}, "data": {}, "timestamp": _TIME}
-    return {"type": "object", "properties": properties, "required": ["message", "data", "timestamp"], "additionalProperties": False}
-
-
-def _error_schema() -> Schema:
-    text = {"type": "string"}
-    properties = {"error": text, "detail": text, "timestamp": _TIME}
-    return {"type": "object", "properties": properties, "required": ["error", "detail", "timestamp"], "additionalProperties": False}
-
-
-def _health() -> Schema:
-    schema: Schema = {"type": "object", "required": ["message", "data", "timestamp"]}
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+def _health(example: Schema) -> Schema:
     return {
         "operationId": "health",
         "summary": "Is the server up and its store readable?",
-        "tags": ["system"],
+        "description": "Needs no key.",
+        "tags": ["System"],
         "security": [],
-        "responses": {
-            "200": {"description": "Healthy", "content": {"application/json": {"schema": schema}}},
-            "503": {"description": "The store cannot be read", "content": error},
-        },
+        "responses": {"200": success("Healthy", "Alive", example.get("answer")), "503": refusal("503")},
     }

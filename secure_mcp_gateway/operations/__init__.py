@@ -15,12 +15,28 @@ MODULES: dict[str, tuple[str, ...]] = {
     "system": ("system",),
     "whoami": ("whoami",),
 }
-_ORDER_OF_DOCS = ("configs", "servers", "projects", "users", "api_keys", "whoami", "system", "admin_keys", "settings")
+# The modules in the order in which people read about them, each with what the docs call it and say of it.
+_SECTIONS: tuple[tuple[str, str, str], ...] = (
+    ("configs", "Configs", "Named sets of MCP servers. A project has one, and all its users reach the servers in it."),
+    ("servers", "Servers", "The MCP servers of a config: how each is started or reached, which tools are allowed, what is inspected."),
+    ("projects", "Projects", "Groups of users that share one config."),
+    ("users", "Users", "People and agents, known by their e-mail addresses."),
+    ("api_keys", "API keys", "The secrets that users' clients come with, each for one user in one project. A secret is shown once."),
+    ("whoami", "System", "Who calls, and the store as a whole: health, audit, backup, restore."),
+    ("system", "System", ""),
+    ("admin_keys", "Admin keys", "The secrets that may do everything, each with a name. One always works."),
+    ("settings", "Settings", "What the gateway is told once: telemetry, and the key for Enkrypt's guardrails."),
+)
+
+
+def sections() -> tuple[tuple[str, str, tuple[Operation, ...]], ...]:
+    """(name, description, rows) in the order of the docs; a name that comes twice is one section."""
+    return tuple((name, description, _rows(module)) for module, name, description in _SECTIONS)
 
 
 def all_operations() -> tuple[Operation, ...]:
     """In the order of the docs."""
-    return tuple(row for module in _ORDER_OF_DOCS for row in _rows(module))
+    return tuple(row for module, _, _ in _SECTIONS for row in _rows(module))
 
 
 def for_noun(noun: str) -> tuple[Operation, ...]:

@@ -22,6 +22,7 @@ OPERATIONS = (
         api_keys.generate_api_key,
         ADMIN,
         CREATE,
+        answer="ApiKeyMade",
         params=(
             USER_NAMED,
             Param(
@@ -45,6 +46,7 @@ OPERATIONS = (
         api_keys.list_user_api_keys,
         ADMIN,
         READ,
+        answer="[ApiKey]",
         params=(
             USER_NAMED,
             Param(
@@ -68,6 +70,7 @@ OPERATIONS = (
         api_keys.delete_user_api_keys,
         ADMIN,
         WRITE,
+        answer="ApiKeysDeleted",
         params=(USER_NAMED,),
         columns=("deleted",),
         errors=("not_found",),
@@ -80,6 +83,7 @@ OPERATIONS = (
         api_keys.list_api_keys,
         ADMIN,
         READ,
+        answer="[ApiKey]",
         params=(
             Param("disabled", BOOLEAN, "Only keys that are disabled (true), or that are not (false).", place=QUERY, example=False),
             Param(
@@ -103,6 +107,7 @@ OPERATIONS = (
         api_keys.get_api_key,
         ADMIN,
         READ,
+        answer="ApiKey",
         params=(API_KEY,),
         columns=_COLUMNS,
         errors=("not_found",),
@@ -115,6 +120,7 @@ OPERATIONS = (
         api_keys.rotate_api_key,
         ADMIN,
         WRITE,
+        answer="ApiKeyRotated",
         params=(Param("api_key", SECRET, "The key's public id, or its present secret.", required=True, example="key_0123456789abcdef"),),
         columns=("api_key", "api_key_id", "expires_at"),
         errors=("not_found", "conflict"),
@@ -127,6 +133,7 @@ OPERATIONS = (
         api_keys.disable_api_key,
         ADMIN,
         WRITE,
+        answer="ApiKey",
         params=(API_KEY,),
         columns=_COLUMNS,
         errors=("not_found",),
@@ -139,6 +146,7 @@ OPERATIONS = (
         api_keys.enable_api_key,
         ADMIN,
         WRITE,
+        answer="ApiKey",
         params=(API_KEY,),
         columns=_COLUMNS,
         errors=("not_found", "conflict"),

@@ -33,11 +33,12 @@ class Operation:
     """``name`` is the command (``config rename``), ``path`` has ``{parameters}``, ``run`` is the rule, ``columns`` are the fields
     of a table for people (``used_by_projects.project_name`` for a field of each in a list). ``errors`` are the codes that the rule
     itself can raise. At least one of the params ``any_of`` must be given, and no two of ``exclusive``: the rule judges that, the row
-    only describes it. ``document`` is the field of the result that ``output_file`` saves. ``negative`` is the (field, value) of a
-    result that means "no"."""
+    only describes it. ``answer`` names the shape of the result for the API's description, ``[Shape]`` a list of it. ``document`` is
+    the field of the result that ``output_file`` saves. ``negative`` is the (field, value) of a result that means "no"."""
 
     __slots__ = (
         "access",
+        "answer",
         "any_of",
         "columns",
         "document",
@@ -64,6 +65,7 @@ class Operation:
         access: str,
         effect: str,
         *,
+        answer: str = "",
         params: tuple[Param, ...] = (),
         any_of: tuple[Param, ...] = (),
         exclusive: tuple[Param, ...] = (),
@@ -79,6 +81,7 @@ class Operation:
         self.run = run
         self.access = access
         self.effect = effect
+        self.answer = answer
         self.writes = effect not in (READ, LOOK)
         self.params = params
         self.any_of = any_of

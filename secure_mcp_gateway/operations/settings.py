@@ -29,6 +29,7 @@ OPERATIONS = (
         settings.set_enkrypt_api_key,
         ADMIN,
         WRITE,
+        answer="EnkryptKey",
         params=(_ENKRYPT_KEY,),
         columns=("api_key",),
         errors=("invalid_request",),
@@ -41,6 +42,7 @@ OPERATIONS = (
         settings.get_enkrypt_api_key,
         ADMIN,
         READ,
+        answer="EnkryptKey",
         columns=("api_key",),
     ),
     Operation(
@@ -51,6 +53,7 @@ OPERATIONS = (
         settings.set_telemetry,
         ADMIN,
         WRITE,
+        answer="Telemetry",
         params=_TELEMETRY_PARAMS,
         any_of=_TELEMETRY_PARAMS,
         columns=_TELEMETRY_COLUMNS,
@@ -64,6 +67,7 @@ OPERATIONS = (
         settings.get_telemetry,
         ADMIN,
         READ,
+        answer="Telemetry",
         columns=_TELEMETRY_COLUMNS,
     ),
 )

@@ -11,6 +11,13 @@ from secure_mcp_gateway.store.document import BACKUP_KIND
 
 _PATH = "/api/v1/system"
 _EXAMPLE_TIME = "2026-01-31T08:00:00Z"
+_EXAMPLE_BACKUP = {
+    "kind": BACKUP_KIND,
+    "version": 1,
+    "format": 1,
+    "generation": 7,
+    **{name: {} for name in ("admin_keys", "mcp_configs", "projects", "users", "members", "apikeys", "settings")},
+}
 _CONFIRM = Param("confirm", BOOLEAN, "Must be true: everything but the admin keys is replaced.", schema=schemas.ONLY_TRUE, example=True)
 
 OPERATIONS = (
@@ -22,6 +29,7 @@ OPERATIONS = (
         system.check_health,
         ADMIN,
         LOOK,
+        answer="Health",
         columns=("status", "issues", "warnings", "statistics", "timestamp"),
         negative=("status", "unhealthy"),
     ),
@@ -33,6 +41,7 @@ OPERATIONS = (
         system.audit,
         ADMIN,
         LOOK,
+        answer="[AuditLine]",
         params=(
             Param("since", STRING, "Only lines from this time on; ISO 8601.", place=QUERY, schema=schemas.TIME, example=_EXAMPLE_TIME),
             Param("actor", STRING, "Only lines of this actor: a key's id, or a name.", place=QUERY, example="adm_0123456789abcdef"),
@@ -52,6 +61,7 @@ OPERATIONS = (
         system.backup,
         ADMIN,
         RECORD,
+        answer="Backup",
         params=(output_file("The file to write; without one the answer holds the document.", "backup.json"), OVERWRITE),
         columns=("output_file", "backup"),
         document="backup",
@@ -64,6 +74,7 @@ OPERATIONS = (
         restore.restore_store,
         ADMIN,
         REPLACE,
+        answer="Restored",
         params=(
             Param(
                 "data",
@@ -71,7 +82,7 @@ OPERATIONS = (
                 "A backup as it was written or answered, or a config or backup file of Enkrypt's gateway.",
                 required=True,
                 file="input_file",
-                example={"kind": BACKUP_KIND, "version": 1, "mcp_configs": {}, "projects": {}, "users": {}, "members": {}, "apikeys": {}},
+                example=_EXAMPLE_BACKUP,
             ),
             DRY_RUN,
             Param("with_admin_keys", BOOLEAN, "Take over the file's admin keys too; the present ones stay.", example=False),
@@ -87,6 +98,7 @@ OPERATIONS = (
         system.reset,
         ADMIN,
         REPLACE,
+        answer="Reset",
         params=(_CONFIRM,),
         any_of=(_CONFIRM,),
         columns=("safety_backup",),

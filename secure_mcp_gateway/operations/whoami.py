@@ -14,6 +14,7 @@ OPERATIONS = (
         api_keys.whoami,
         USER,
         READ,
+        answer="Caller",
         columns=("kind", "name", "email", "project.project_name", "expires_at"),
     ),
 )
