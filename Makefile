@@ -7,8 +7,9 @@ CHECKERS = ruff==0.17.6 mypy==2.4.1 vermin==1.9.2
 FUZZERS = "schemathesis==4.32.5; python_version >= '3.11'" "openapi-spec-validator==0.9.0; python_version >= '3.11'"
 SERVERS = "uvicorn[standard]==0.54.0" fastapi==0.165.0
 GUIDED = atheris>=2.3,<4
+DESCRIPTIONS = openapi-spec-validator==0.9.0 openapi-python-client==0.29.1
 
-.PHONY: run test check crash hostile fuzz bench bench-quick clean
+.PHONY: run test check crash hostile fuzz bench bench-quick openapi clean
 
 # Start the management API as it stands here; its store stays in .run/ from one run to the next.
 run:
@@ -47,6 +48,16 @@ fuzz: .tools/fuzz/installed
 	$(PYTHON) -m venv .tools/fuzz
 	.tools/fuzz/bin/python -m pip install --quiet $(FUZZERS)
 	-.tools/fuzz/bin/python -m pip install --quiet --only-binary :all: "$(GUIDED)"
+	touch $@
+
+# Have the API's description judged by openapi-spec-validator, and a client made from it by openapi-python-client.
+openapi: .tools/openapi/installed
+	@.tools/openapi/bin/python -m tests.openapi_check
+
+.tools/openapi/installed: Makefile
+	rm -rf .tools/openapi
+	$(PYTHON) -m venv .tools/openapi
+	.tools/openapi/bin/python -m pip install --quiet $(DESCRIPTIONS)
 	touch $@
 
 # Measure how fast it is, beside references in the same run. A part alone: make bench BENCH="writes"

@@ -47,7 +47,7 @@ _SCHEMAS: dict[str, Schema] = {
     STRINGS: {"type": "array", "items": {"type": "string"}},
     MAPPING: {"type": "object", "additionalProperties": {"type": "string"}},
     OBJECT: {"type": "object"},
-    DOCUMENT: {"type": ["object", "array"]},
+    DOCUMENT: {"type": ["object", "array"], "items": {}},
 }
 # Of a target: an encoded NUL is refused wherever it stands.
 _WITHOUT_NUL = r"^[^\u0000]*$"
