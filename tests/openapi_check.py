@@ -39,9 +39,8 @@ class Place(NamedTuple):
 @contextlib.contextmanager
 def real_server(folder: str) -> Iterator[Place]:
     store = os.path.join(folder, "s", "store.json")
-    made = subprocess.run(
-        command("--store", store, "--format", "json", "generate-config"), env=environment(), stdout=subprocess.PIPE, timeout=DEADLINE, check=True
-    )
+    generate = command("--store", store, "--format", "json", "--quiet", "generate-config")
+    made = subprocess.run(generate, env=environment(), stdout=subprocess.PIPE, timeout=DEADLINE, check=True)
     start = command("--store", store, "system", "start-api", "--host", "127.0.0.1", "--port", "0", "--no-access-log")
     with subprocess.Popen(start, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
         watchdog = threading.Timer(DEADLINE, server.kill)
