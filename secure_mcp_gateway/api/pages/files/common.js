@@ -103,7 +103,7 @@ export function fill(path, values) {
 
 function segment(value) {
   if (/^\.{1,2}$/.test(value)) throw new Error(`Nothing is called “${value}”`);
-  return encodeURIComponent(value);
+  return encodeURIComponent(value).replace(/%40/g, "@");
 }
 
 // --- The field for the key, in the bar of each page. `check` is off where a page has its own way in.

@@ -61,7 +61,9 @@ export class Trial {
 
   bodyField() {
     const id = `body-${this.number}`;
-    const value = JSON.stringify(this.operation.body.example, null, 2);
+    // What takes something away is asked for no more than is typed: the example might force it.
+    const careful = this.operation.loses && !this.operation.body.required;
+    const value = careful ? "{}" : JSON.stringify(this.operation.body.example, null, 2);
     const rows = Math.min(18, Math.max(3, value.split("\n").length));
     this.body = el("textarea", { id, rows, spellcheck: "false", autocomplete: "off", "aria-describedby": this.wrong.id, value });
     const again = el("button", { type: "button", class: "small quiet", onclick: () => this.restart(value) }, "Example again");
@@ -154,7 +156,7 @@ export class Trial {
     if (!this.operation.loses || isDry(this.body?.value)) return true;
     const { method, address } = this.request();
     const lost = await lossesOf(this.operation, address);
-    return confirmLoss({ title: `${this.operation.summary}?`, lost: [`${method} ${decodeURI(address)}`, ...lost], verb: "Send it" });
+    return confirmLoss({ title: `${this.operation.summary}?`, lost: [`${method} ${address}`, ...lost], verb: "Send it" });
   }
 
   async sendNow() {
@@ -186,7 +188,7 @@ function inWords(found) {
     return [found.length > 0 ? `${number(found.length)}: ${names.join(", ")}${more}` : "Nothing is there"];
   }
   const shown = Object.entries(found).filter(([name, value]) => !name.endsWith("_at") && value !== null && (typeof value !== "object" || Array.isArray(value)));
-  return shown.map(([name, value]) => `${name.replace(/_/g, " ")}: ${Array.isArray(value) ? number(value.length) : value}`);
+  return shown.map(([name, value]) => `${name.replace(/^total_/, "").replace(/_/g, " ")}: ${Array.isArray(value) ? number(value.length) : value}`);
 }
 
 const nameOf = (record) => record.email ?? record.server_name ?? record.name ?? record.api_key ?? String(Object.values(record)[0]);

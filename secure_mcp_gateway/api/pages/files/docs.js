@@ -37,7 +37,7 @@ function explained(spec, operation) {
   return el(
     "div",
     { class: "explained" },
-    operation.description.split("\n\n").map((text) => el("p", {}, prose(text))),
+    el("p", {}, prose(operation.description)),
     el("p", { class: "where" }, el("code", { class: "faint" }, operation.id), copyButton(address, "Copy link")),
     operation.parameters.length > 0 && [el("h4", {}, "Parameters"), parameterTable(spec, operation.parameters)],
     operation.body && [el("h4", {}, "Body"), fieldsOf(spec, operation.body.schema)],

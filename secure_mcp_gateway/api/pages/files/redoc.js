@@ -1,6 +1,6 @@
 // The reading page: contents, prose, examples. All of it is there at once, so that it can be searched and printed.
-import { $, copyButton, el, show, themeSwitch } from "/assets/common.js";
-import { LANGUAGES, withQuery } from "/assets/request-code.js";
+import { $, copyButton, el, fill, show, themeSwitch } from "/assets/common.js";
+import { LANGUAGES } from "/assets/request-code.js";
 import { answerHead, answerOf, fieldsOf, jsonCode, method, ownAnswers, parameterTable, pathOf, prose } from "/assets/schema.js";
 import { loadSpec } from "/assets/spec.js";
 
@@ -23,12 +23,9 @@ function rewrite() {
 }
 
 function exampleOf(operation) {
-  const path = operation.path.replace(/\{(\w+)\}/g, (whole, name) => {
-    const parameter = operation.parameters.find((each) => each.name === name);
-    return parameter?.example === undefined ? whole : encodeURIComponent(parameter.example).replace(/%40/g, "@");
-  });
+  const path = fill(operation.path, Object.fromEntries(operation.taken("path").map((each) => [each.name, each.example])));
   const body = operation.body ? JSON.stringify(operation.body.example, null, 2) : undefined;
-  return { method: operation.method, url: location.origin + withQuery(path, {}), bearer: !operation.open, headers: {}, body };
+  return { method: operation.method, url: location.origin + path, bearer: !operation.open, headers: {}, body };
 }
 
 function examples(operation) {
@@ -54,7 +51,7 @@ function article(spec, operation) {
       { class: "text" },
       el("h3", { id: `${operation.id}-name` }, operation.summary),
       el("p", { class: "address" }, method(operation), pathOf(operation.path)),
-      operation.description.split("\n\n").map((text) => el("p", {}, prose(text))),
+      el("p", {}, prose(operation.description)),
       [...path, ...query, ...header].length > 0 && [el("h4", {}, "Parameters"), parameterTable(spec, [...path, ...query, ...header])],
       operation.body && [el("h4", {}, "Body"), fieldsOf(spec, operation.body.schema, { open: true })],
       el("h4", {}, "Answers"),
@@ -131,6 +128,7 @@ try {
   show($("#operations"), spec.groups.map((group) => section(spec, group)));
   show($("#contents"), contents(spec));
   rewrite();
+  addEventListener("beforeprint", () => document.querySelectorAll("#operations details").forEach((each) => (each.open = true)));
   if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
   follow();
 } catch (problem) {

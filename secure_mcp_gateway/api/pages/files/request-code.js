@@ -31,7 +31,7 @@ function asPython(request) {
     "request = urllib.request.Request(",
     `    ${JSON.stringify(url)},`,
     `    method="${method}",`,
-    headers.length > 0 && `    headers={${headers.join(", ")}},`,
+    headers.length > 0 && ["    headers={", ...headers.map((header) => `        ${header},`), "    },"].join("\n"),
     body !== undefined && `    data=${value === undefined ? `${JSON.stringify(body)}.encode()` : `json.dumps(${python(value, "    ")}).encode()`},`,
     ")",
     "with urllib.request.urlopen(request) as response:",
@@ -66,8 +66,7 @@ function asJavaScript(request) {
     headers.length > 0 && ["  headers: {", ...headers, "  },"].join("\n"),
     body !== undefined && `  body: ${value === undefined ? JSON.stringify(body) : `JSON.stringify(${indented(value)})`},`,
     "});",
-    "const { data } = await response.json();",
-    "console.log(data);",
+    "console.log(response.status, await response.json());",
   ];
   return lines.filter((line) => line !== false).join("\n");
 }

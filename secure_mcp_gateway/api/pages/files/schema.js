@@ -35,11 +35,13 @@ function isShaped(spec, given) {
 
 function field(spec, name, given, required, how) {
   const schema = spec.resolved(given);
-  const head = headOf(name, typeOf(spec, schema), required);
+  const type = typeOf(spec, schema);
+  // Of what is sent null is no news: it means not given.
+  const head = el("div", { class: "head" }, headOf(name, how.asked === false ? type : type.replace(/ or null$/, ""), required));
   const about = [schema.description && el("p", { class: "about" }, prose(schema.description)), limits(schema)];
   const inside = fieldsOf(spec, schema, { ...how, depth: (how.depth ?? 0) + 1 });
-  if (!inside) return el("li", {}, el("div", { class: "head" }, head), about);
-  return el("li", {}, el("details", { open: how.open }, el("summary", { class: "head" }, head), about, inside));
+  if (!inside) return el("li", {}, head, about);
+  return el("li", {}, el("details", { open: how.open }, el("summary", {}, head, about), inside));
 }
 
 function headOf(name, type, required) {

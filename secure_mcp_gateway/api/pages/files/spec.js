@@ -109,14 +109,16 @@ export function limitsOf(schema) {
     between(schema.minLength, schema.maxLength, "characters"),
     between(schema.minItems, schema.maxItems, "entries"),
     schema.uniqueItems && { text: "no entry twice" },
-    schema.enum && { text: "one of", code: schema.enum.map((each) => JSON.stringify(each)).join(", ") },
+    schema.enum && { text: "one of", code: schema.enum.map(plain).join(", ") },
     pattern(schema) && { text: "matches", code: schema.pattern },
     pattern(schema.items) && { text: "each matches", code: schema.items.pattern },
     pattern(schema.propertyNames) && { text: "names match", code: schema.propertyNames.pattern },
-    "default" in schema && { text: "default", code: JSON.stringify(schema.default) },
-    schema.examples && { text: "for example", code: JSON.stringify(schema.examples[0]) },
+    "default" in schema && { text: "default", code: plain(schema.default) },
+    schema.examples && { text: "for example", code: plain(schema.examples[0]) },
   ].filter(Boolean);
 }
+
+const plain = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
 function between(least, most, what) {
   const words = (text) => ({ text: what ? `${text} ${what}` : text });
