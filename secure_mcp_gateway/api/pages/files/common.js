@@ -144,31 +144,20 @@ export function keyField({ check = true } = {}) {
 
 const whose = (data) => `${data.kind === "admin" ? "Admin key" : "User"} ${data.name ?? data.email}`;
 
-// --- The theme: as the system says, until it is switched.
-const dark = matchMedia("(prefers-color-scheme: dark)");
-
-const isDark = () => (document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
-
+// --- The theme: theme.js follows the system until this is pressed.
 export function themeSwitch() {
-  const button = el("button", { type: "button", class: "theme-switch", onclick: () => turn() });
-  const name = () => {
-    const label = isDark() ? "Switch to light" : "Switch to dark";
-    button.setAttribute("aria-label", label);
-    button.title = label;
-  };
-  const turn = () => {
-    const chosen = isDark() ? "light" : "dark";
-    document.documentElement.dataset.theme = chosen;
-    try {
-      localStorage.setItem("theme", chosen);
-    } catch {
-      // Then it holds for this page.
-    }
-    name();
-  };
-  dark.addEventListener("change", name);
-  name();
-  return button;
+  const label = "Switch between light and dark";
+  return el("button", { type: "button", class: "theme-switch", "aria-label": label, title: label, onclick: turn });
+}
+
+function turn() {
+  const { dataset } = document.documentElement;
+  dataset.theme = dataset.theme === "dark" ? "light" : "dark";
+  try {
+    localStorage.setItem("theme", dataset.theme);
+  } catch {
+    // Then it holds for this page.
+  }
 }
 
 // --- Copying. Pages that came without TLS from another machine have no clipboard of their own.
@@ -208,22 +197,12 @@ export function time(text) {
 export const number = (value) => value.toLocaleString();
 
 // --- One more question before something is lost: true where it was answered with `verb`. `lost` is a list of what goes.
-// With `typed` that text must be typed first.
-export function confirmLoss({ title, lost = [], verb, typed = "" }) {
-  const input = typed && el("input", { type: "text", autocomplete: "off", spellcheck: "false", oninput: () => judge() });
-  const yes = el("button", { type: "button", class: "danger", onclick: () => end("yes") }, verb);
-  const no = el("button", { type: "button", autofocus: true, onclick: () => end("no") }, "Cancel");
-  const judge = () => (yes.disabled = input.value !== typed);
-  const dialog = el(
-    "dialog",
-    { class: "confirm", "aria-labelledby": "confirm-title" },
-    el("h2", { id: "confirm-title" }, title),
-    lost.length > 0 && el("ul", {}, lost.map((line) => el("li", {}, line))),
-    typed && el("label", {}, "Type ", el("code", {}, typed), " to go on", input),
-    el("div", { class: "buttons" }, no, yes),
-  );
-  const end = (answer) => dialog.close(answer);
-  if (typed) judge();
+export function confirmLoss({ title, lost, verb }) {
+  const yes = el("button", { type: "button", class: "danger", onclick: () => dialog.close("yes") }, verb);
+  const no = el("button", { type: "button", autofocus: true, onclick: () => dialog.close("no") }, "Cancel");
+  const list = el("ul", {}, lost.map((line) => el("li", {}, line)));
+  const heading = el("h2", { id: "confirm-title" }, title);
+  const dialog = el("dialog", { "aria-labelledby": "confirm-title" }, heading, list, el("div", { class: "buttons" }, no, yes));
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) =>

@@ -1,6 +1,6 @@
 // "Try it": the fields of an operation, the request as code, and the answer that came.
 import { ask, confirmLoss, copyButton, currentKey, el, fill, number, onKey, send, show } from "/assets/common.js";
-import { LANGUAGES, withQuery } from "/assets/request-code.js";
+import { LANGUAGES, languageChoice, withQuery } from "/assets/request-code.js";
 import { jsonCode } from "/assets/schema.js";
 
 const MOST_SHOWN = 100_000; // characters of an answer
@@ -76,13 +76,9 @@ export class Trial {
   }
 
   languages() {
-    const choices = Object.keys(LANGUAGES).map((name) => {
-      const choose = () => ((language = name), this.refresh());
-      const radio = el("input", { type: "radio", name: `language-${this.number}`, checked: name === language, onchange: choose });
-      return el("label", {}, radio, name);
-    });
-    const legend = el("legend", { class: "visually-hidden" }, "The request as code in");
-    const bar = el("div", { class: "tabs" }, el("fieldset", {}, legend, choices), copyButton(() => this.code.textContent));
+    const choose = (name) => ((language = name), this.refresh());
+    const choice = languageChoice(`language-${this.number}`, language, choose);
+    const bar = el("div", { class: "tabs" }, choice, copyButton(() => this.code.textContent));
     return el("div", { class: "code" }, bar, this.code);
   }
 

@@ -1,6 +1,6 @@
 // The reading page: contents, prose, examples. All of it is there at once, so that it can be searched and printed.
 import { $, copyButton, el, fill, show, themeSwitch } from "/assets/common.js";
-import { LANGUAGES } from "/assets/request-code.js";
+import { LANGUAGES, languageChoice } from "/assets/request-code.js";
 import { answerHead, answerOf, fieldsOf, jsonCode, method, ownAnswers, parameterTable, pathOf, prose } from "/assets/schema.js";
 import { loadSpec } from "/assets/spec.js";
 
@@ -9,14 +9,6 @@ show($("#end"), themeSwitch());
 // Each block of code with the request that it shows.
 const blocks = [];
 let language = "curl";
-
-function chooser() {
-  const choices = Object.keys(LANGUAGES).map((name) => {
-    const choose = () => ((language = name), rewrite());
-    return el("label", {}, el("input", { type: "radio", name: "language", checked: name === language, onchange: choose }), name);
-  });
-  return el("fieldset", {}, el("legend", { class: "visually-hidden" }, "Examples in"), choices);
-}
 
 function rewrite() {
   for (const [block, request] of blocks) show(block, LANGUAGES[language](request));
@@ -123,7 +115,7 @@ function refusals(spec) {
 try {
   const spec = await loadSpec();
   show($("#version"), spec.document.info.version);
-  show($("#languages"), chooser());
+  show($("#languages"), languageChoice("language", language, (name) => ((language = name), rewrite())));
   show($("#refusals"), refusals(spec));
   show($("#operations"), spec.groups.map((group) => section(spec, group)));
   show($("#contents"), contents(spec));

@@ -1,7 +1,17 @@
 // A request as a program would send it. The key is never written out: each text takes it from the environment.
 
+import { el } from "/assets/common.js";
+
 // `request`: {method, url, bearer: whether a key goes with it, headers: {name: value}, body: JSON text or undefined}
 export const LANGUAGES = { curl: asCurl, Python: asPython, JavaScript: asJavaScript };
+
+// Radio buttons for the languages, `name` for one group; `choose` gets the language chosen.
+export function languageChoice(name, chosen, choose) {
+  const choices = Object.keys(LANGUAGES).map((each) => {
+    return el("label", {}, el("input", { type: "radio", name, checked: each === chosen, onchange: () => choose(each) }), each);
+  });
+  return el("fieldset", {}, el("legend", { class: "visually-hidden" }, "The request as code in"), choices);
+}
 
 function headersOf({ headers, body }) {
   return Object.entries({ ...headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) });
