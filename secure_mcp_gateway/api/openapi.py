@@ -55,8 +55,8 @@ _IF_MATCH: Schema = {
     "name": "If-Match",
     "in": "header",
     "required": False,
-    "description": "The ETag of a read: the write is done only if nothing was written since. `*` and lists are taken too.",
-    "schema": {"type": "string", "examples": ['"7"', "*"]},
+    "description": 'The ETag of a read, such as `"7"`: the write is done only if nothing was written since. `*` and lists are taken too.',
+    "schema": {"type": "string", "examples": ["*"]},
 }
 _EFFECTS = {
     READ: "",
