@@ -84,12 +84,12 @@ class Inputs:
         given = [name for name in param.names if name in self._body or name in self._query]
         if len(given) > 1:
             raise InvalidRequest(f"{' and '.join(given)} exclude each other", "give one of them")
+        path = self._body.get(param.file) if param.file else None
+        if path is not None and not isinstance(path, str):
+            raise InvalidRequest(f"{param.file} must be a string")
         if given:
             return self._given(param, given[0])
-        if param.file and param.file in self._body:
-            path = self._body[param.file]
-            if not isinstance(path, str):
-                raise InvalidRequest(f"{param.file} must be a string")
+        if path is not None:
             return param.check(read_file(path, param.file), param.file)
         if param.required:
             raise InvalidRequest(f"{' or '.join(filter(None, (*param.names, param.file)))} is missing")

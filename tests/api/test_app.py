@@ -362,6 +362,8 @@ class NamedFiles(TableCase):
         path = "/api/v1/configs/alpha/servers/local/input-guardrails"
         answer = send(app, "PUT", path, {"policy": {"enabled": False}, "policy_file": "/nowhere/at/all"})
         self.assertEqual((answer.status, body(answer)["data"]), (200, {"enabled": False}))
+        refused = send(app, "PUT", path, {"policy": {"enabled": False}, "policy_file": {}})
+        self.assertEqual((refused.status, "policy_file must be a string" in body(refused)["detail"]), (400, True))
 
 
 class Routes(TableCase):
