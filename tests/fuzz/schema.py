@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -160,12 +161,21 @@ def _outcome(variant: str, words: tuple[str, ...], seed: int) -> Outcome:
             server.stop()
 
 
+def _names_of(port: int, key: str) -> list[str]:
+    """What an admin key may be named by in a path."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1/admin-keys", headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        (own,) = json.load(response)["data"]
+    return [key, own["admin_key"], own["name"]]
+
+
 def _attacked(port: int, key: str, folder: str, words: tuple[str, ...], seed: int) -> Outcome:
     result, tally, config = (Path(folder, name) for name in ("result.json", "tally.json", "schemathesis.toml"))
     config.write_text(_CONFIG if _CHAINS in words else "", encoding="utf-8")
     flags = ["--no-color", "--no-shrink", "--continue-on-failure", "--checks=all", f"--exclude-checks={_REPLACED}"]
     flags += [f"--seed={seed % 2**32}", "--report=json", f"--report-json-path={result}", "--header", f"Authorization: Bearer {key}", *words]
-    settings = environment(SCHEMATHESIS_HOOKS="tests.fuzz.judging", FUZZ_TALLY=str(tally), HOME=folder)
+    own = ",".join(_names_of(port, key))
+    settings = environment(SCHEMATHESIS_HOOKS="tests.fuzz.judging", FUZZ_TALLY=str(tally), FUZZ_OWN=own, HOME=folder)
     argv = [sys.executable, "-m", "schemathesis.cli", f"--config-file={config}", "run", f"http://127.0.0.1:{port}/openapi.json", *flags]
     done = subprocess.run(argv, cwd=folder, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
     said = done.stdout.decode(errors="replace").replace(key, "KEY")
