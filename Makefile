@@ -8,8 +8,9 @@ FUZZERS = "schemathesis==4.32.5; python_version >= '3.11'" "openapi-spec-validat
 SERVERS = "uvicorn[standard]==0.54.0" fastapi==0.165.0
 GUIDED = atheris>=2.3,<4
 DESCRIPTIONS = openapi-spec-validator==0.9.0 openapi-python-client==0.29.1
+BROWSED = playwright-core@1.60.0 axe-core@4.14.1
 
-.PHONY: run test check crash hostile fuzz bench bench-quick openapi clean
+.PHONY: run test check crash hostile fuzz bench bench-quick openapi browser clean
 
 # Start the management API as it stands here; its store stays in .run/ from one run to the next.
 run:
@@ -59,6 +60,16 @@ openapi: .tools/openapi/installed
 	$(PYTHON) -m venv .tools/openapi
 	.tools/openapi/bin/python -m pip install --quiet $(DESCRIPTIONS)
 	touch $@
+
+# Use the pages as a person does, in a headless Chromium (Debian: chromium nodejs npm); pictures are in .tools/browser/shots.
+# A part alone, or a bounded share of all: make browser BROWSER="tries", make browser BROWSER="--quick"
+browser: .tools/browser/installed
+	@$(PYTHON) -m tests.browser $(BROWSER)
+
+# Where they cannot be had, the parts say so and are skipped.
+.tools/browser/installed: Makefile
+	mkdir -p .tools/browser
+	-cd .tools/browser && rm -rf node_modules && npm install --prefix . --no-audit --no-fund --silent $(BROWSED) && touch installed
 
 # Measure how fast it is, beside references in the same run. A part alone: make bench BENCH="writes"
 bench: .tools/bench/installed

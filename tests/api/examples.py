@@ -111,7 +111,7 @@ def example_app() -> Iterator[ManagementApp]:
     """On the small store, with clocks that stand still and ids that count."""
     with tempfile.TemporaryDirectory() as folder, _without_chance():
         store = Store(os.path.join(os.path.realpath(folder), "store.json"))
-        store.create(_fill, AuditEntry(NOW, "command line", "", "root", "example-1", "generate-config", {}))
+        store.create(fill, AuditEntry(NOW, "command line", "", "root", "example-1", "generate-config", {}))
         yield ManagementApp(store)
 
 
@@ -128,7 +128,7 @@ def _without_chance() -> Iterator[None]:
         yield
 
 
-def _fill(draft: Draft) -> None:
+def fill(draft: Draft) -> None:
     made = {"created_at": NOW}
     echo = {"command": "python3", "args": ["-m", "secure_mcp_gateway.examples.echo_server"]}
     server = import_server({"server_name": "echo_server", "description": "A small server to try things with", "config": echo})

@@ -1,0 +1,123 @@
+// Everything there is to look at: each page, each room of the console, each kind of dialog, opened as a person does.
+
+import { given, goto, settle, signIn } from "./browser.mjs";
+
+export const ROOMS = ["Overview", "Users", "Projects", "Configs", "API keys", "Admin keys", "Store"];
+
+export async function api(method, path, body) {
+  const headers = { Authorization: `Bearer ${given.key}`, "Content-Type": "application/json" };
+  const answer = await fetch(`${given.base}/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+  const text = await answer.text();
+  return { status: answer.status, data: JSON.parse(text).data, text };
+}
+
+// A user, a project and a config of the store: the last three of each, or one.
+export async function subjects(most = 1) {
+  const list = async (path) => (await api("GET", path)).data;
+  const [users, projects, configs] = await Promise.all(["/users", "/projects", "/configs"].map(list));
+  const user = users.filter((each) => each.api_keys && each.projects.length).slice(-most).map((each) => each.email);
+  const project = projects.filter((each) => each.mcp_config && each.users).slice(-most).map((each) => each.project_name);
+  const config = configs.filter((each) => each.servers && each.used_by_projects.length).slice(-most).map((each) => each.mcp_config_name);
+  return { user, project, config };
+}
+
+export async function openRoom(page, room) {
+  await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: room, exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: room, exact: true }).waitFor();
+  await settle(page);
+}
+
+async function openPart(page, kind, name) {
+  await page.evaluate((hash) => (location.hash = hash), `#/${kind}/${encodeURIComponent(name)}`);
+  await page.getByRole("heading", { level: 1, name, exact: false }).waitFor();
+  await settle(page);
+}
+
+export async function enterDocs(page) {
+  await goto(page, "/docs");
+  await page.getByLabel("API key", { exact: true }).fill(given.key);
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Forget key" }).waitFor();
+}
+
+export async function openOperation(page, id) {
+  await page.evaluate((name) => (location.hash = name), id);
+  return page.locator(`[id="${id}"]`);
+}
+
+// What opens dialogs on a page of the console: of several with the same words the first.
+async function openers(page) {
+  return page.evaluate(() => {
+    const all = [...document.querySelectorAll("#page button")].filter((each) => !each.closest(".tools, .picture") && each.checkVisibility());
+    const words = all.map((each) => each.getAttribute("aria-label") ?? each.textContent);
+    return words.filter((word, at) => all.findIndex((each) => each.textContent === all[at].textContent) === at);
+  });
+}
+
+async function ofDocs(page, look) {
+  await enterDocs(page);
+  await look("/docs");
+  const card = await openOperation(page, "user_list");
+  await card.getByRole("button", { name: "Send", exact: true }).click();
+  await card.getByLabel("The answer", { exact: true }).waitFor();
+  await look("/docs, an operation with its answer");
+  const losing = await openOperation(page, "user_delete");
+  await losing.getByRole("textbox").first().fill((await subjects()).user[0]);
+  await losing.getByRole("button", { name: "Send", exact: true }).click();
+  await page.getByRole("dialog").waitFor();
+  await look("/docs, a question before a loss");
+}
+
+async function ofRedoc(page, look) {
+  await goto(page, "/redoc");
+  await look("/redoc");
+}
+
+async function ofConsole(page, look, most) {
+  await goto(page, "/");
+  await look("/, asking for the key");
+  await signIn(page);
+  for (const room of ROOMS) {
+    await openRoom(page, room);
+    await look(`/, ${room}`);
+  }
+  const found = await subjects(most);
+  for (const [kind, names] of Object.entries(found)) {
+    for (const [at, name] of names.entries()) {
+      await openPart(page, kind, name);
+      await look(`/, ${kind} ${at + 1}`);
+    }
+  }
+}
+
+async function ofDialogs(page, look) {
+  await goto(page, "/");
+  await signIn(page);
+  for (const room of ROOMS) {
+    await openRoom(page, room);
+    await dialogs(page, look, room);
+  }
+  for (const [kind, [name]] of Object.entries(await subjects())) {
+    await openPart(page, kind, name);
+    await dialogs(page, look, kind);
+  }
+}
+
+async function dialogs(page, look, where) {
+  for (const name of await openers(page)) {
+    const opener = page.locator("#page").getByRole("button", { name, exact: true }).first();
+    await opener.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await settle(page);
+    await look(`/, ${where}, dialog of ${name}`, opener);
+    if (await page.getByRole("dialog").count()) await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  }
+}
+
+// Calls `look(name, opener)` at each view of these kinds; `most` subjects have pages of their own.
+export async function eachView(page, look, { kinds = ["docs", "redoc", "console", "dialogs"], most = 1 } = {}) {
+  const all = { docs: ofDocs, redoc: ofRedoc, console: ofConsole, dialogs: ofDialogs };
+  for (const kind of kinds) await all[kind](page, look, most);
+}

@@ -1,0 +1,223 @@
+// The complete work of an administrator, clicked through in the console, each step checked against the API.
+
+import { readFileSync } from "node:fs";
+
+import { atEachPlace, check, checkWatch, chosen, given, goto, isRefusal, openPage, settle } from "./browser.mjs";
+import { ROOMS, api, openRoom } from "./views.mjs";
+
+const CONFIG = "Night shift";
+const SERVER = "night-tools";
+const PROJECT = "Observatory";
+const EMAIL = "stella@example.com";
+
+const dialogOf = (page) => page.getByRole("dialog");
+const button = (page, name) => page.locator("#page").getByRole("button", { name, exact: typeof name === "string" }).first();
+
+// Presses a button of the page, fills the fields of the dialog, hands its text to `judge`, and presses its last button.
+async function deed(page, opener, fields = {}, judge = () => {}) {
+  await button(page, opener).click();
+  const dialog = dialogOf(page);
+  await dialog.waitFor();
+  await settle(page);
+  for (const [label, value] of Object.entries(fields)) {
+    const field = dialog.getByLabel(label);
+    if (typeof value === "object") await field.setInputFiles(value);
+    else await field.fill(value);
+  }
+  judge(await dialog.innerText());
+  await dialog.locator("[type=submit]").click();
+}
+
+async function done(page) {
+  await dialogOf(page).waitFor({ state: "detached" });
+  await settle(page);
+}
+
+async function openRow(page, room, name) {
+  await openRoom(page, room);
+  await page.getByRole("searchbox").fill(name);
+  const row = page.locator("#page").getByRole("link", { name, exact: true }).first();
+  await row.click();
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+  await settle(page);
+}
+
+const names = (title, ...parts) => (text) =>
+  check(`${title}: the question names what will be lost`, parts.every((part) => text.includes(part)), { text, parts });
+
+async function statusOf(secret) {
+  return (await fetch(`${given.base}/api/v1/whoami`, { headers: { Authorization: `Bearer ${secret}` } })).status;
+}
+
+async function enter(page) {
+  await goto(page, "/");
+  const field = page.getByLabel(/key/i).first();
+  await field.fill("smga_nobody");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText(/key/).waitFor();
+  check("a wrong key opens nothing", (await page.getByRole("navigation", { name: "Console" }).count()) === 0);
+  await field.fill(given.key);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  await settle(page);
+  const seen = await page.getByRole("navigation", { name: "Console" }).getByRole("link").allTextContents();
+  check("an admin key opens all rooms", JSON.stringify(seen) === JSON.stringify(ROOMS), seen);
+}
+
+async function makeConfig(page) {
+  await openRoom(page, "Configs");
+  await deed(page, "New config", { Name: CONFIG });
+  await done(page);
+  await openRow(page, "Configs", CONFIG);
+  const place = { "Command or URL": "python3", Arguments: "-m\nnight" };
+  await deed(page, "Add server", { Name: SERVER, ...place, "Allowed tools": '{"look": "", "point": "at a star"}' });
+  await done(page);
+  const { data } = await api("GET", `/configs/${CONFIG}/servers/${SERVER}`);
+  const { config, tools } = data ?? {};
+  check("a config with a server is made", config?.command === "python3" && config.args.length === 2 && "point" in tools, data);
+}
+
+async function makeTeam(page) {
+  await openRoom(page, "Projects");
+  await deed(page, "New project", { Name: PROJECT });
+  await done(page);
+  await openRow(page, "Projects", PROJECT);
+  await deed(page, "Assign config", { Config: CONFIG });
+  await done(page);
+  await openRoom(page, "Users");
+  await deed(page, "New user", { "E-mail address": EMAIL });
+  await done(page);
+  await openRow(page, "Projects", PROJECT);
+  await deed(page, "Add user", { "e-mail address": EMAIL });
+  await done(page);
+  const { data } = await api("GET", `/projects/${PROJECT}`);
+  const { mcp_config: config, users } = data;
+  check("a project with a config and a user is made", config?.mcp_config_name === CONFIG && users[0]?.email === EMAIL, data);
+}
+
+// What the dialog of a new secret shows and the clipboard takes.
+async function takeSecret(page, what) {
+  const dialog = dialogOf(page).filter({ hasText: "not be shown again" });
+  const secret = await dialog.getByLabel("Secret").inputValue();
+  await dialog.getByRole("button", { name: "Copy", exact: true }).click();
+  await dialog.getByText("Copied.").waitFor();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  await dialog.getByRole("button", { name: /close/ }).click();
+  await done(page);
+  const left = await page.evaluate((text) => {
+    const fields = [...document.querySelectorAll("input, textarea")].map((each) => each.value);
+    return document.documentElement.outerHTML.includes(text) || fields.includes(text);
+  }, secret);
+  const [isSecret, isCopied] = [/^smga?_[\w-]{43}$/.test(secret), copied === secret];
+  check(`${what}: the secret is shown once, and copied`, isSecret && isCopied && !left, { isSecret, isCopied, left });
+  return secret;
+}
+
+async function useKeys(page) {
+  await openRow(page, "Users", EMAIL);
+  await deed(page, "Make key", {});
+  const first = await takeSecret(page, "a new key");
+  check("a new key works", (await statusOf(first)) === 200);
+  const hint = first.slice(-4);
+  await deed(page, /^Disable/, {}, names("disable a key", EMAIL, PROJECT));
+  await done(page);
+  check("a disabled key does not work", (await statusOf(first)) === 401);
+  await deed(page, /^Enable/, {});
+  await done(page);
+  check("an enabled key works again", (await statusOf(first)) === 200);
+  await deed(page, /^Rotate/, {}, names("rotate a key", hint, "stops working"));
+  const second = await takeSecret(page, "a rotated key");
+  check("of a rotated key the new secret works and the old does not", (await statusOf(first)) === 401 && (await statusOf(second)) === 200);
+}
+
+async function saved(page, start) {
+  const [download] = await Promise.all([page.waitForEvent("download"), start()]);
+  await done(page);
+  return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
+}
+
+async function exchange(page) {
+  await openRow(page, "Configs", CONFIG);
+  const file = await saved(page, () => deed(page, "Export", {}));
+  const { kind } = JSON.parse(file.text);
+  check("an export is a file of the config", kind === "secure-mcp-gateway/config" && file.name.endsWith(".json"), file);
+  await openRoom(page, "Configs");
+  const given = { name: file.name, mimeType: "application/json", buffer: Buffer.from(file.text) };
+  await deed(page, "Import", { File: given, Name: "Night shift again" });
+  await dialogOf(page).getByText(/1 server/).waitFor();
+  await dialogOf(page).locator("[type=submit]").click();
+  await done(page);
+  const { data } = await api("GET", "/configs/Night%20shift%20again");
+  check("an import makes the config anew", data?.mcp_config[0]?.server_name === SERVER, data);
+}
+
+async function remove(page) {
+  await openRow(page, "Configs", CONFIG);
+  await button(page, /^Delete$/).click();
+  await dialogOf(page).getByText(PROJECT).waitFor();
+  check("a config in use cannot be deleted, and the project is named", (await dialogOf(page).getByRole("button").count()) === 1);
+  await page.keyboard.press("Escape");
+  await done(page);
+  await deed(page, `Delete ${SERVER}`, {}, names("delete a server", SERVER));
+  await done(page);
+  await openRow(page, "Projects", PROJECT);
+  await deed(page, new RegExp(`^Remove ${EMAIL}`), {}, names("remove a user from a project", EMAIL, PROJECT, "1 API key"));
+  await done(page);
+  await deed(page, "Delete", {}, names("delete a project", PROJECT));
+  await done(page);
+  await openRow(page, "Configs", CONFIG);
+  await deed(page, "Delete", {}, names("delete a config", CONFIG));
+  await done(page);
+  const { data } = await api("GET", "/system/health");
+  const left = await Promise.all([`/projects/${PROJECT}`, `/configs/${CONFIG}`].map(async (path) => (await api("GET", path)).status));
+  check("what was deleted is gone", left.every((status) => status === 404) && data.status === "healthy", { left, data });
+}
+
+// Another admin was faster: the question is asked anew, with what is there now.
+async function removeLate(page) {
+  await openRow(page, "Users", EMAIL);
+  await button(page, /^Delete$/).click();
+  await dialogOf(page).getByText(/will be lost/).waitFor();
+  await api("POST", "/projects/Research/users", { email: EMAIL });
+  await dialogOf(page).locator("[type=submit]").click();
+  await dialogOf(page).getByRole("button", { name: "Look again" }).click();
+  await dialogOf(page).getByText(/Research/).first().waitFor();
+  await settle(page);
+  names("delete a user that was changed meanwhile", EMAIL, "Research")(await dialogOf(page).innerText());
+  await dialogOf(page).locator("[type=submit]").click();
+  await done(page);
+  check("a user is deleted, with the membership", (await api("GET", `/users/${EMAIL}`)).status === 404);
+}
+
+async function keepAndRestore(page) {
+  await openRoom(page, "Store");
+  const file = await saved(page, () => deed(page, /^(Back up|Backup)/, {}));
+  check("a backup is a file of the store", JSON.parse(file.text).kind === "secure-mcp-gateway/backup", file.name);
+  await api("POST", "/users", { email: "late@example.com" });
+  const given = { name: file.name, mimeType: "application/json", buffer: Buffer.from(file.text) };
+  await deed(page, /^Restore/, { File: given });
+  await dialogOf(page).getByText(/will be lost/).waitFor();
+  await settle(page);
+  names("restore", "users", "projects")(await dialogOf(page).innerText());
+  await dialogOf(page).locator("[type=submit]").click();
+  await done(page);
+  check("a restore brings back what was kept", (await api("GET", "/users/late@example.com")).status === 404);
+}
+
+async function reloads(page) {
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  check("nothing of the key is kept in the browser", !kept.includes("smg"), kept);
+  await page.reload({ waitUntil: "networkidle" });
+  const asked = (await page.locator("#key").count()) === 1 && (await page.locator("#key").inputValue()) === "";
+  const rooms = await page.getByRole("navigation", { name: "Console" }).count();
+  check("a reload asks for the key again", asked && rooms === 0, await page.locator("main").innerText());
+}
+
+const STEPS = { makeConfig, makeTeam, useKeys, exchange, remove, removeLate, keepAndRestore, reloads };
+
+await atEachPlace(async (browser) => {
+  const { page, watch } = await openPage(browser, { permissions: ["clipboard-read", "clipboard-write"], acceptDownloads: true });
+  await enter(page);
+  for (const step of chosen(Object.keys(STEPS))) await STEPS[step](page);
+  checkWatch("the console in use", watch, isRefusal);
+});
