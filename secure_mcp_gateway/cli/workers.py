@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.web.log import AccessLog
 
 # Seconds. The pause before a place is filled again doubles, until a worker has lived for long.
-_FIRST_PAUSE, _LONGEST_PAUSE, _LONG = 0.1, 10.0, 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE, _LONG = 0.1, 2.0, 10.0
 # A worker gives requests under way 10 s; hurried, it waits for nobody.
 _STOP_SECONDS, _HURRY_SECONDS = 15.0, 3.0
 # So many in vain, in all, before any worker has served; and for each place, with half a minute of pauses, once one has.
-_FIRST_TRIES, _LATER_TRIES = 5, 10
+_FIRST_TRIES, _LATER_TRIES = 5, 20
 
 
 class Workers:
