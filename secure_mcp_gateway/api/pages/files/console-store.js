@@ -1,0 +1,86 @@
+// The first page with its picture and what needs attention, and what a user's own key sees.
+import { el, number, show, time } from "/assets/common.js";
+import { look } from "/assets/console-api.js";
+import { serverCard } from "/assets/console-configs.js";
+import { counted, download } from "/assets/console-deed.js";
+import { adminFacts, ownFacts } from "/assets/console-facts.js";
+import { picture } from "/assets/console-picture.js";
+import { badge, buttons, facts, heading, userLink } from "/assets/console-table.js";
+
+const SUMS = [["Users", "users"], ["Projects", "projects"], ["Configs", "configs"], ["Servers", "configs"], ["API keys", "keys"]];
+const DAYS = 14;
+const DAY = 86_400_000;
+
+export function overviewPage(root) {
+	const sums = el("dl", { class: "tiles" });
+	const frame = el("div", { class: "picture-frame" });
+	const [sound, soon, last] = ["Health", `Keys that expire within ${DAYS} days`, "Last changes"].map(panel);
+	showSums(sums);
+	root.append(heading("Overview", buttons([["Back up", backup]])), sums, frame, el("div", { class: "panels" }, sound, soon, last));
+	fill(frame, async () => picture(await adminFacts()));
+	fill(sound.lastChild, async () => {
+		const { data } = await look("/system/health");
+		showSums(sums, data);
+		return health(data);
+	});
+	fill(soon.lastChild, async () => {
+		const { data, total } = await look("/api-keys", {}, { expires_within_days: DAYS, limit: 100 });
+		return lines(data.sort((one, other) => new Date(one.expires_at) - new Date(other.expires_at)).map(expiring), total);
+	});
+	fill(last.lastChild, async () => lines((await look("/system/audit", {}, { limit: 20 })).data.map(change)));
+}
+
+const panel = (name) => el("section", { class: "panel fixed" }, el("h2", {}, name), el("div", { tabindex: 0, role: "region", "aria-label": name }));
+
+const fill = (place, make) => make().then((made) => show(place, made), (refused) => show(place, el("p", { class: "note bad", role: "alert" }, refused.message)));
+
+function showSums(sums, data) {
+	const tile = (name, page, content) => el("div", { class: "panel" }, el("dt", {}, name), el("dd", {}, data ? el("a", { href: `#/${page}` }, content()) : "…"));
+	const sum = (name) => () => number(data.statistics[`total_${name.toLowerCase().replace(" ", "_")}`]);
+	const state = () => el("span", { class: data.status === "healthy" ? "good" : "bad" }, data.status);
+	show(sums, SUMS.map(([name, page]) => tile(name, page, sum(name))), tile("Store", "overview", state));
+}
+
+function lines(all, total = 0, none = "None.") {
+	if (!all.length) return none;
+	return el("ul", { class: "lines" }, all.map((each) => el("li", {}, each)), total > all.length && el("li", {}, `and ${number(total - all.length)} more`));
+}
+
+function health({ issues, warnings }) {
+	const all = [...issues.map((text) => [badge("bad", "issue"), " ", text]), ...warnings.map((text) => [badge("warn", "warning"), " ", text])];
+	return lines(all.slice(0, 100), all.length, "Healthy: no issues, no warnings.");
+}
+
+const expiring = (key) => [
+	badge("warn", counted(Math.ceil((new Date(key.expires_at) - Date.now()) / DAY), "day")), " ",
+	userLink({ ...key, email: key.user_email }), ` in ${key.project_name}, `, time(key.expires_at),
+];
+
+const result = (line) => badge(line.result === "ok" ? "good" : "bad", line.result.replaceAll("_", " "));
+const change = (line) => [time(line.time), " ", el("strong", {}, line.operation), ` ${named(line)} by ${line.actor.name} `, line.result !== "ok" && result(line)];
+
+// What a line of the audit is about: its names rather than its ids.
+function named({ named: all }) {
+	const names = Object.keys(all).filter((key) => !/_id$|identifier|^data$/.test(key));
+	return names.slice(0, 3).map((key) => String(all[key])).join(", ");
+}
+
+const backup = () =>
+	download(
+		`backup ${new Date().toISOString().slice(0, 10)}`,
+		"A JSON file with everything, also what stands in headers and variables; of keys their digests. Keep it as safe as the store.",
+		"/system/backup", {}, "backup",
+	);
+
+export async function ownPage(root, _, me) {
+	const known = await ownFacts(me.email);
+	const [config] = known.configs.values();
+	root.append(
+		heading(me.email),
+		el("p", { class: "note" }, "This is a user's key: it shows what is its own and changes nothing."),
+		facts(["Project", me.project.project_name], ["The key expires", time(me.expires_at)]),
+		el("div", { class: "picture-frame" }, picture(known)),
+		el("h2", {}, config ? `Servers of ${config.mcp_config_name}` : "The project has no config"),
+		el("div", { class: "cards" }, config?.mcp_config.map((server) => serverCard(server))),
+	);
+}
