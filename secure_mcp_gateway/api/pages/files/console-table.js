@@ -50,7 +50,7 @@ export function listing({ name, columns, load, searches }) {
 // who do not see the row what a button acts on.
 export const buttons = (deeds, after, what) =>
 	deeds.filter(Boolean).map(([text, action, kind = ""]) =>
-		button(text, async () => (await action()) && after(), `${what ? "small " : ""}${kind}`, { "aria-label": what && `${text} ${what}` }),
+		button(text, async () => (await action()) && after?.(), `${what ? "small " : ""}${kind}`, { "aria-label": what && `${text} ${what}` }),
 	);
 
 export const badge = (kind, text) => el("span", { class: `badge ${kind}` }, text);
