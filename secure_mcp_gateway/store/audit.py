@@ -259,11 +259,12 @@ class AuditLog:
         if self._tail is not None and self._is_warm(head):
             return self._tail, []
         self.forget()
-        made = not os.path.exists(self.path)
         flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-        self._descriptor = os.open(self.path, flags | (os.O_CREAT | os.O_EXCL if made else 0), 0o600)
-        _refuse_linked(self._descriptor, owner)
-        if made:
+        try:
+            self._descriptor = os.open(self.path, flags)
+            _refuse_linked(self._descriptor, owner)
+        except FileNotFoundError:
+            self._descriptor = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o600)
             own(self._descriptor, owner)
             sync_folder(os.path.dirname(self.path))
         from secure_mcp_gateway.store.audit_check import recovered

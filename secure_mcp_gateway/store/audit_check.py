@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.store.audit import AuditLog, Line
 
 _UNCOMMITTED, _LOST = "uncommitted_lines", "lines_of_lost_writes"
+_PART = 65536
 
 
 def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) -> tuple[AuditHead, list[Line]]:
@@ -88,13 +89,27 @@ def _behind(log: AuditLog, descriptor: int, head: AuditHead) -> Iterator[bytes] 
 def _lines_behind(archives: list[str], descriptor: int, position: int) -> Iterator[bytes]:
     """Those from this position of the first file on."""
     for path in archives:
-        with open(path, "rb", opener=open_regular) as file:
-            file.seek(position)
-            yield from file
+        archive = open_regular(path, os.O_RDONLY)
+        try:
+            yield from _lines_from(archive, position)
+        finally:
+            os.close(archive)
         position = 0
-    with open(os.dup(descriptor), "rb") as file:
-        file.seek(position)
-        yield from file
+    yield from _lines_from(descriptor, position)
+
+
+def _lines_from(descriptor: int, position: int) -> Iterator[bytes]:
+    """As a file object gives them, which would not say why it cannot."""
+    os.lseek(descriptor, position, os.SEEK_SET)
+    begun: list[bytes] = []
+    while part := os.read(descriptor, _PART):
+        *ended, rest = part.split(b"\n")
+        for line in ended:
+            yield b"".join(begun) + line + b"\n"
+            begun = []
+        begun.append(rest)
+    if any(begun):
+        yield b"".join(begun)
 
 
 def _ends_with(descriptor: int, head: AuditHead) -> bool:

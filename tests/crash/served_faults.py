@@ -89,10 +89,9 @@ class Served:
 
     def write(self, fault: Fault | None) -> Written:
         """The write with this fault, beside reads; without one the reads come behind it, so that its calls are the same each time."""
-        before = self._threads()
         writer = self.server.client(self.ground.key)
         assert writer.send("GET", "/whoami").status == 200
-        (thread,) = self._threads() - before
+        before = self._threads()
         self._traces += 1
         folder = os.path.join(os.path.dirname(os.path.dirname(self.store)), f"trace{self._traces}")
         os.mkdir(folder)
@@ -100,10 +99,12 @@ class Served:
         with Attached(self.server.process.pid, tracer) as attached:
             # The write looks at the file anew once what was read before is not taken for fresh any more.
             time.sleep(2 * FRESH_SECONDS)
-            said = self._answered(writer, reads, beside=fault is not None)
+            said = self._answered(writer, reads, (lambda: any(map(tracer.calls, tracer.threads() - before))) if fault else None)
             if said is None:
                 attached.await_death()
         writer.close()
+        # It is carried out by a thread of its own.
+        thread = tracer.busiest(tracer.threads() - before)
         wrong = _wrong_reads(reads, sum(call.injected for call in tracer.others(thread)))
         if said is not None and reads[-1].status == 200:
             shown = self.ground.write.is_done({user["email"] for user in reads[-1].data})
@@ -118,11 +119,14 @@ class Served:
             answer = self.send("PUT", "/settings/telemetry", {"enabled": False})
         return "" if answer.status == 200 else f"{answer.status} {answer.body}"
 
-    def _answered(self, writer: Client, reads: list[Answer], beside: bool) -> Said | None:
+    def _answered(self, writer: Client, reads: list[Answer], is_begun: Callable[[], bool] | None) -> Said | None:
+        """With reads beside, once the write ``is_begun``: before that they would look at the file in its place."""
         try:
             writer.ask("POST", self.ground.write.path, self.ground.write.body)
             deadline = time.monotonic() + DEADLINE
-            while beside and not writer.is_answered() and time.monotonic() < deadline:
+            while is_begun and not is_begun() and not writer.is_answered() and time.monotonic() < deadline:
+                pass
+            while is_begun and not writer.is_answered() and time.monotonic() < deadline:
                 reads.append(self.read())
             answer = writer.answer()
             reads.append(self.read())

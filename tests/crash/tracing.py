@@ -61,6 +61,13 @@ class Tracer:
         found = [self._calls(name) for name in names if os.path.exists(name)]
         return max(found, key=len) if found else []
 
+    def threads(self) -> set[int]:
+        """All that made a call."""
+        return {int(name.rpartition(".")[2]) for name in glob.glob(glob.escape(self._output) + ".*")}
+
+    def busiest(self, threads: set[int]) -> int:
+        return max(threads, key=lambda thread: len(self.calls(thread)), default=0)
+
     def others(self, thread: int) -> list[Call]:
         """Of all threads but this one."""
         names = set(glob.glob(glob.escape(self._output) + ".*")) - {f"{self._output}.{thread}"}
