@@ -76,9 +76,13 @@ def patience() -> float:
 
 
 def look(report: Report, script: str, scale: Scale, scene: str, broken: tuple[Broken, ...] = (), **more: Any) -> None:
-    """Runs the script once, in one browser: on the pages as they are, then on each that is broken. ``more`` goes to it as it is."""
+    """Runs the script once, in one browser: on the pages as they are, then on each that is broken, in a bounded share on two of them.
+
+    ``more`` goes to the script as it is.
+    """
     if missing():
         return report.skip(script, missing())
+    broken = broken[: scale.of(len(broken), 2)]
     with contextlib.ExitStack() as stack:
         places = [{**_told(stack.enter_context(served(scene))), "only": [], "variant": ""}]
         for each in broken:

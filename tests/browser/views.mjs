@@ -2,7 +2,10 @@
 
 import { given, goto, settle, signIn } from "./browser.mjs";
 
-export const ROOMS = ["Overview", "Users", "Projects", "Configs", "API keys", "Admin keys", "Store"];
+// The rooms of the console that its menu leads to.
+export function roomsOf(page) {
+  return page.getByRole("navigation", { name: "Console" }).getByRole("link").allTextContents();
+}
 
 export async function api(method, path, body) {
   const headers = { Authorization: `Bearer ${given.key}`, "Content-Type": "application/json" };
@@ -77,7 +80,7 @@ async function ofConsole(page, look, most) {
   await goto(page, "/");
   await look("/, asking for the key");
   await signIn(page);
-  for (const room of ROOMS) {
+  for (const room of await roomsOf(page)) {
     await openRoom(page, room);
     await look(`/, ${room}`);
   }
@@ -93,7 +96,7 @@ async function ofConsole(page, look, most) {
 async function ofDialogs(page, look) {
   await goto(page, "/");
   await signIn(page);
-  for (const room of ROOMS) {
+  for (const room of await roomsOf(page)) {
     await openRoom(page, room);
     await dialogs(page, look, room);
   }
