@@ -51,6 +51,8 @@ async function shootForReadme(browser) {
   const { page } = await openPage(browser, { width: 1200, height: 720 });
   await goto(page, "/");
   await signIn(page);
+  // What one project reaches, and who is in it.
+  await page.getByRole("group", { name: "Who can reach what" }).getByRole("button", { name: /Support/ }).first().click();
   await keep(page, "console.png");
   await enterDocs(page);
   const card = await openOperation(page, "user_list");

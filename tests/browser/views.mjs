@@ -51,7 +51,8 @@ export async function openOperation(page, id) {
 // What opens dialogs on a page of the console: of several with the same words the first.
 async function openers(page) {
   return page.evaluate(() => {
-    const all = [...document.querySelectorAll("#page button")].filter((each) => !each.closest(".tools, .picture") && each.checkVisibility());
+    const buttons = [...document.querySelectorAll("#page button")];
+    const all = buttons.filter((each) => !each.closest(".tools, .picture") && each.checkVisibility());
     const words = all.map((each) => each.getAttribute("aria-label") ?? each.textContent);
     return words.filter((word, at) => all.findIndex((each) => each.textContent === all[at].textContent) === at);
   });
