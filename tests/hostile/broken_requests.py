@@ -63,7 +63,8 @@ def keeps_refused() -> None:
     def refuse(self: Exchange, error: GatewayError, started: float) -> None:
         request_id = request.fresh_request_id()
         self._send(encode(error_response(error, utc_now()), "", request_id, ""))
-        self._log(request_id, "", "", "", error.status, 0, started)
+        if self.service.log:
+            self.service.log.answered(request_id, "", "", "", error.status, 0, 0.0)
         self.close_connection = False
 
     Exchange._refuse = refuse  # type: ignore[method-assign]
