@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.support import command, environment
+from tests.wheel_check import failures
 
 DEADLINE = 120
 
@@ -107,14 +108,8 @@ CHECKS = (
 
 
 def main() -> int:
-    failed = 0
     with tempfile.TemporaryDirectory() as folder, real_server(os.path.realpath(folder)) as place:
-        for check in CHECKS:
-            try:
-                check(place)
-            except Exception as problem:
-                failed += 1
-                print(f"FAILED {check.__name__}: {problem!r}")
+        failed = failures(CHECKS, place)
     print(f"{len(CHECKS) - failed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
 

@@ -17,7 +17,7 @@ import urllib.request
 import venv
 import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "secure_mcp_gateway"
@@ -169,16 +169,22 @@ CHECKS = (
 )
 
 
-def main() -> int:
+def failures(checks: tuple[Callable[[Any], None], ...], place: Any) -> int:
+    """How many of the checks fail there; each that does is said."""
     failed = 0
+    for check in checks:
+        try:
+            check(place)
+        except Exception as problem:
+            failed += 1
+            print(f"FAILED {check.__name__}: {problem!r}")
+    return failed
+
+
+def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         place = prepare(Path(folder).resolve())
-        for check in CHECKS:
-            try:
-                check(place)
-            except Exception as problem:
-                failed += 1
-                print(f"FAILED {check.__name__}: {problem!r}")
+        failed = failures(CHECKS, place)
     print(f"{place.wheel.name} in an environment of its own, on Python {sys.version.split()[0]}")
     print(f"{len(CHECKS) - failed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import contextmanager
 
 from secure_mcp_gateway.cli.commands import INTERRUPTED, Command
 from secure_mcp_gateway.cli.server_flags import ENVIRONMENT, PARAMS, server_values
@@ -14,6 +15,7 @@ from secure_mcp_gateway.errors import InvalidRequest, Unavailable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterator
     from typing import Any
 
     from secure_mcp_gateway.cli.commands import Invocation
@@ -132,14 +134,8 @@ def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Pl
         from secure_mcp_gateway.cli.confinement import confine
 
         confine(log, store.folder, [] if values.get("read_only") else [store.folder, values["files_root"]])
-    try:
+    with _ended_in_order(registration, log):
         server.serve()
-    finally:
-        _heed_no_signals()
-        if registration is not None:
-            registration.remove()
-        if log is not None:
-            log.close()
     return INTERRUPTED if came[:1] == [signal.SIGINT] else 0
 
 
@@ -179,14 +175,8 @@ def _have_served(invocation: Invocation, values: dict[str, Any], place: Place) -
     tell = notifier.tell if notifier is not None else lambda _: None
     workers = Workers(invocation.arguments, place, values["workers"], log, tell, lambda: _announce(place.address))
     registration = _registered(invocation.store(), values, place.listener.getsockname()[1], invocation.output)
-    try:
+    with _ended_in_order(registration, log):
         return workers.run()
-    finally:
-        _heed_no_signals()
-        if registration is not None:
-            registration.remove()
-        if log is not None:
-            log.close()
 
 
 def _hooks(worker: Worker | None, output: Output) -> dict[str, Any]:
@@ -245,6 +235,18 @@ def _registered(store: Store, values: dict[str, Any], port: int, output: Output)
         reason = error.message if isinstance(error, Unavailable) else error.strerror
         output.warn(f"this server cannot be noted beside the store ({reason}), so stop-api will not find it")
         return None
+
+
+@contextmanager
+def _ended_in_order(registration: Registration | None, log: AccessLog | None) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        _heed_no_signals()
+        if registration is not None:
+            registration.remove()
+        if log is not None:
+            log.close()
 
 
 def _announce(address: str) -> None:

@@ -94,7 +94,7 @@ class Exchange(BaseHTTPRequestHandler):
             else:
                 self.handle_one_request()
             while not self.close_connection:
-                if not self._comes_again() and self._returns():
+                if not self._comes_again() and self.server.takes_back(self):  # type: ignore[attr-defined]
                     return False
                 self.handle_one_request()
         except OSError:
@@ -115,10 +115,6 @@ class Exchange(BaseHTTPRequestHandler):
             return False
         finally:
             self.link.sock.settimeout(None)
-
-    def _returns(self) -> bool:
-        returns: bool = self.server.takes_back(self)  # type: ignore[attr-defined]
-        return returns
 
     def finish(self) -> None:
         if self.link.state != LINGER:

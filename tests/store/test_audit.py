@@ -6,12 +6,14 @@ import io
 import json
 import os
 import random
+import tracemalloc
 from functools import lru_cache
 from unittest import mock
 
 from secure_mcp_gateway.errors import Conflict, Forbidden, Unavailable
 from secure_mcp_gateway.store.audit import GENESIS, AuditLog, opened, seal
 from secure_mcp_gateway.store.audit_check import verified
+from secure_mcp_gateway.store.commit import Ticket
 from secure_mcp_gateway.store.store import Store
 from tests.store.sample_store import StoreCase, add, entry, time_of
 
@@ -27,6 +29,16 @@ class AuditCase(StoreCase):
         for number in range(2, lines + 1):
             add(self.store, number)
         return self.read(self.log).splitlines(keepends=True)
+
+    def watched_behind_refusals(self) -> tuple[Store, int]:
+        """Behind 3,000 of them a store that has read its document, its memory watched from now on, and the log's size in bytes."""
+        refused = entry(config_identifier="x" * 200, server_name="y" * 200)
+        self.store._write_group([Ticket(None, refused, 1.0, refusal="forbidden") for _ in range(3000)])
+        fresh = Store(self.path)
+        fresh.snapshot()
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        return fresh, os.path.getsize(self.log)
 
     def assert_broken(self, data: bytes, line: int, problem: str = "") -> None:
         self.write(self.log, data)

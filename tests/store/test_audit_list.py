@@ -7,9 +7,7 @@ import os
 import tracemalloc
 
 from secure_mcp_gateway.store.audit import seal
-from secure_mcp_gateway.store.commit import Ticket
 from secure_mcp_gateway.store.store import Store
-from tests.store.sample_store import entry
 from tests.store.test_audit import AuditCase
 
 
@@ -19,13 +17,7 @@ class ListingTest(AuditCase):
         self.lengthened(4)
 
     def test_a_page_takes_memory_for_itself(self) -> None:
-        refused = entry(config_identifier="x" * 200, server_name="y" * 200)
-        self.store._write_group([Ticket(None, refused, 1.0, refusal="forbidden") for _ in range(3000)])
-        size = len(self.read(self.log))
-        fresh = Store(self.path)
-        fresh.snapshot()
-        tracemalloc.start()
-        self.addCleanup(tracemalloc.stop)
+        fresh, size = self.watched_behind_refusals()
         found = fresh.audit_lines()
         self.assertEqual([line["n"] for line in found[1:3]], [3003, 3002])
         self.assertEqual((len(found), found[-1]["n"]), (3004, 1))

@@ -9,7 +9,6 @@ from typing import Any
 
 from secure_mcp_gateway.errors import Forbidden, PreconditionFailed
 from secure_mcp_gateway.store.audit import opened, seal
-from secure_mcp_gateway.store.commit import Ticket
 from secure_mcp_gateway.store.store import Store
 from tests.store.sample_store import add, entry
 from tests.store.test_audit import AuditCase
@@ -192,13 +191,7 @@ class FilesTest(TailCase):
         self.assert_broken(log, 5, "the store knows 5 lines")
 
     def test_of_many_refusals_behind_the_last_write_few_are_in_memory_at_once(self) -> None:
-        refused = entry(config_identifier="x" * 200, server_name="y" * 200)
-        self.store._write_group([Ticket(None, refused, 1.0, refusal="forbidden") for _ in range(3000)])
-        size = len(self.read(self.log))
-        fresh = Store(self.path)
-        fresh.snapshot()
-        tracemalloc.start()
-        self.addCleanup(tracemalloc.stop)
+        fresh, size = self.watched_behind_refusals()
         add(fresh, 9)
         self.assertLess(tracemalloc.get_traced_memory()[1], size // 2)
         self.assertEqual(self.verify()["lines"], 4 + 3000 + 1)
