@@ -156,8 +156,9 @@ def _worker(place: Place, store: Store) -> Worker | None:
     from secure_mcp_gateway.cli.worker import Worker
 
     share_standard_error()
-    store.siblings = True
-    return Worker(place.worker)
+    worker = Worker(place.worker)
+    store.siblings = worker.siblings
+    return worker
 
 
 def _have_served(invocation: Invocation, values: dict[str, Any], place: Place) -> int:

@@ -10,6 +10,7 @@ from mmap import mmap
 from threading import Thread
 
 from secure_mcp_gateway.cli.listening import WORKER
+from secure_mcp_gateway.store.siblings import Siblings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ def role_of(link: int, board: int, number: int) -> str:
 
 
 class Board:
-    """Seen by all workers: for each the number of its connections and one more, or 0 for one that does not serve."""
+    """Seen by all workers: for each the number of its connections and one more, or 0 for one that does not serve; then for each the
+    number of its rewrites of the store."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
-        self.counts = memoryview(mmap(descriptor, 0)).cast("I")
+        numbers = memoryview(mmap(descriptor, 0)).cast("I")
+        self.counts, self.rewrites = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
 
     def least(self) -> int:
         return min(filter(None, self.counts), default=0)
@@ -47,7 +50,7 @@ def new_board(count: int) -> Board:
 
         with TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
-    os.ftruncate(descriptor, 4 * count)
+    os.ftruncate(descriptor, 2 * 4 * count)
     return Board(descriptor)
 
 
@@ -60,6 +63,7 @@ class Worker:
         self._board = Board(board)
         self._number = number
         self._asked = self._left_since = self._impatient_until = 0.0
+        self.siblings = Siblings(self._board.rewrites, self._number)
 
     def tell(self, stage: str) -> None:
         """As the observer of a ``WebServer``."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.store.audit_list import FoundLines
     from secure_mcp_gateway.store.commit import Queue, Ticket
     from secure_mcp_gateway.store.file import Identity
+    from secure_mcp_gateway.store.siblings import Siblings
 
     T = TypeVar("T")
 
@@ -51,8 +52,8 @@ class Loaded:
 
 
 class Store:
-    """``path`` may not exist yet: reading then raises ``StoreMissing``. Safe for any number of threads and processes. ``siblings`` says
-    that other processes serve as one with this one: what one of them wrote is one's own, and shows at once."""
+    """``path`` may not exist yet: reading then raises ``StoreMissing``. Safe for any number of threads and processes. ``siblings`` are
+    other processes that serve as one with this one: what one of them wrote is one's own, and shows at once."""
 
     def __init__(self, path: str, *, allow_network: bool = False, lock_seconds: float = 10.0) -> None:
         self.file = StoreFile(os.path.abspath(path))
@@ -65,7 +66,8 @@ class Store:
         self._loaded: Loaded | None = None
         self._reloading, self._swapping = allocate_lock(), allocate_lock()
         self._checked = 0.0
-        self.siblings = False
+        self.siblings: Siblings | None = None
+        self._seen = 0
         self._queue: Queue | None = None
         self._logs: dict[str, AuditLog] = {}
         self._refusals = Refusals()
@@ -84,12 +86,13 @@ class Store:
     def snapshot(self) -> Document:
         """The newest document, at most 10 ms old; one's own writes show at once."""
         # In this order: another thread may check and load anew in between, and its check says nothing of what was loaded before.
-        checked = self._checked
+        checked, seen = self._checked, self._seen
         loaded = self._loaded
         now = time.monotonic()
-        if loaded is None or self.siblings or now - checked >= FRESH_SECONDS:
+        written = self.siblings.written() if self.siblings is not None else 0
+        if loaded is None or now - checked >= FRESH_SECONDS or written != seen:
             loaded = self._refreshed()
-            self._checked = now
+            self._checked, self._seen = now, written
         return loaded.document
 
     def commit(
@@ -306,7 +309,11 @@ class Store:
         log = self.log(base)
         document.audit = log.append(base.audit, base.generation, lines, owner, durable=True)
         try:
-            descriptor, found = self.file.replace(encoding.encode(document), owner, expected)
+            try:
+                descriptor, found = self.file.replace(encoding.encode(document), owner, expected)
+            finally:
+                if self.siblings is not None:
+                    self.siblings.tell()
         except BaseException as error:
             # Whichever document is in place now, its audit head tells which of the lines count.
             log.forget()

@@ -7,8 +7,9 @@ import threading
 import time
 from unittest import mock
 
-from secure_mcp_gateway.errors import StoreMissing, Unavailable
+from secure_mcp_gateway.errors import OutcomeUnknown, StoreMissing, Unavailable
 from secure_mcp_gateway.store.file import sync_folder
+from secure_mcp_gateway.store.siblings import Siblings
 from secure_mcp_gateway.store.store import FRESH_SECONDS, Store
 from tests.store.processes import Channel, Child
 from tests.store.sample_store import SECONDS, StoreCase, add, content_of, entry, until, user_id, users_of
@@ -49,12 +50,26 @@ class FreshnessTest(StoreCase):
             now[0] += 0.0002
             self.assertEqual(users_of(store.snapshot()), [1])
 
-    def test_with_siblings_it_looks_at_the_file_each_time(self) -> None:
-        store = self.made()
-        store.siblings = True
+    def test_what_a_sibling_wrote_shows_at_once(self) -> None:
+        store, other = self.made(), Store(self.path)
+        counters = memoryview(bytearray(8)).cast("I")
+        store.siblings, other.siblings = Siblings(counters, 0), Siblings(counters, 1)
         store.snapshot()
         with mock.patch("secure_mcp_gateway.store.store.time.monotonic", lambda: store._checked):
-            add(Store(self.path), 1)
+            add(other, 1)
+            self.assertEqual(users_of(store.snapshot()), [1])
+            with mock.patch.object(store.file, "stat", side_effect=AssertionError("nobody wrote since")):
+                self.assertEqual(users_of(store.snapshot()), [1])
+
+    def test_what_a_sibling_wrote_shows_also_where_the_disk_did_not_confirm_it(self) -> None:
+        store, other = self.made(), Store(self.path)
+        counters = memoryview(bytearray(8)).cast("I")
+        counters[1] = 0xFFFFFFFF
+        store.siblings, other.siblings = Siblings(counters, 0), Siblings(counters, 1)
+        store.snapshot()
+        with mock.patch("secure_mcp_gateway.store.store.time.monotonic", lambda: store._checked):
+            with mock.patch("secure_mcp_gateway.store.file.sync_folder", side_effect=OSError(5, "broken")):
+                self.assertRaises(OutcomeUnknown, add, other, 1)
             self.assertEqual(users_of(store.snapshot()), [1])
 
     def test_a_look_at_the_file_by_another_thread_does_not_make_fresh_what_this_one_holds(self) -> None:
