@@ -53,19 +53,27 @@ def _dispatch(arguments: list[str], output: Output) -> int:
         output.text("version", f"secure-mcp-gateway {__version__}")
         return 0
     if "help" in given or words[:1] == [HELP]:
-        from secure_mcp_gateway.cli.help import WIDTH, help_text
-
-        output.text("help", help_text(words, terminal_width() or WIDTH))
+        output.text("help", _help(words))
         return 0
     if command is None:
-        raise _incomplete(words)
+        error = _incomplete(words)
+        if not output.is_json:
+            output.say(f"{_help(words)}\n")
+            error.hint = ""
+        raise error
     return command.run(Invocation(params, given, arguments, output))
+
+
+def _help(words: list[str]) -> str:
+    from secure_mcp_gateway.cli.help import WIDTH, help_text
+
+    return help_text(words, terminal_width() or WIDTH)
 
 
 def _incomplete(words: list[str]) -> InvalidRequest:
     if not words:
         return InvalidRequest("no command is given", "secure-mcp-gateway --help lists them")
-    return InvalidRequest(f"{words[0]} needs a word more", f"secure-mcp-gateway {words[0]} --help lists those that there are")
+    return InvalidRequest(f"{words[0]} needs a verb", f"secure-mcp-gateway {words[0]} --help lists those that there are")
 
 
 class _Interrupted(GatewayError):

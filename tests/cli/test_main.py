@@ -215,6 +215,15 @@ class Errors(StoreCase):
             with self.subTest(argv=argv):
                 self.assertIn(hint, self.refused(2, *argv))
 
+    def test_half_a_command_is_answered_with_what_there_is(self) -> None:
+        for argv, known in (([], "generate-config "), (["user"], "rotate-api-key "), (["--store", self.store, "config"], "add-server ")):
+            with self.subTest(argv=argv):
+                ran = run("--format=table", *argv)
+                self.assertEqual((ran.code, ran.out), (2, ""))
+                self.assertIn(f"\n  {known}", ran.err)
+                self.assertTrue(ran.err.splitlines()[-1].startswith("error: "), ran.err)
+                self.assertIn("--help", run("--format=json", *argv).refusal["detail"])
+
     def test_a_name_in_a_message_cannot_forge_a_line(self) -> None:
         err = self.run_table("config", "get", "--config-name", "x\nhint: pay mallory\x1b[2J").err
         self.assertNotIn("\x1b", err)
