@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from secure_mcp_gateway.store.file import OpenFile
+
     Record = dict[str, Any]
     KeyOf = Callable[[Record], str | None]
 
@@ -86,7 +88,7 @@ class AuditHead:
 class Document:
     """Immutable; records and settings must not be changed by who reads them."""
 
-    __slots__ = ("_indexes", "_tables", "audit", "generation", "settings")
+    __slots__ = ("_indexes", "_tables", "audit", "file", "generation", "settings")
 
     def __init__(
         self,
@@ -101,6 +103,7 @@ class Document:
         self.generation = generation
         self.audit = audit or AuditHead()
         self._indexes = indexes or {}
+        self.file: OpenFile | None = None
 
     @classmethod
     def of(cls, content: dict[str, dict[str, Record]], settings: Record, generation: int = 0, audit: AuditHead | None = None) -> Document:

@@ -75,6 +75,22 @@ def make_folder(folder: str) -> None:
     sync_folder(os.path.dirname(folder))
 
 
+class OpenFile:
+    """As long as it is held, the file's inode number cannot come back as another file's. Letting go of one that was replaced takes
+    the system a while, for it frees the file's place on the disk."""
+
+    __slots__ = ("_descriptor",)
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __del__(self) -> None:
+        try:
+            os.close(self._descriptor)
+        except OSError:
+            pass
+
+
 class StoreFile:
     """``path`` is the file itself: a symbolic link to it was resolved, or a rename would replace the link."""
 

@@ -10,7 +10,7 @@ from secure_mcp_gateway.errors import GatewayError, OutcomeUnknown, Unavailable
 from secure_mcp_gateway.store import encoding
 from secure_mcp_gateway.store.audit import AuditEntry, AuditLog
 from secure_mcp_gateway.store.document import Document, Draft
-from secure_mcp_gateway.store.file import StoreFile, identity
+from secure_mcp_gateway.store.file import OpenFile, StoreFile, identity
 from secure_mcp_gateway.store.folder import MODE
 from secure_mcp_gateway.store.lock import FileLock
 from secure_mcp_gateway.store.refusals import Refusals
@@ -33,22 +33,15 @@ _REFUSAL_SECONDS = 0.5
 
 
 class Loaded:
-    """A document with the file that it was read from or written to; the open descriptor keeps the inode from coming back."""
+    """A document with the file that it was read from or written to."""
 
-    __slots__ = ("descriptor", "document", "identity", "older")
+    __slots__ = ("document", "identity", "older")
 
     def __init__(self, document: Document, descriptor: int, identity: Identity, older: bytes | None = None) -> None:
+        document.file = OpenFile(descriptor)
         self.document = document
-        self.descriptor = descriptor
         self.identity = identity
         self.older = older
-
-    def __del__(self) -> None:
-        # Not before a newer one took its place: until then the inode must not be reused.
-        try:
-            os.close(self.descriptor)
-        except OSError:
-            pass
 
 
 class Store:

@@ -33,7 +33,7 @@ _MOST_DIGITS = 18
 
 class Request:
     """``headers`` has lower-case names; ``raw_path`` and ``query`` are as sent, not percent-decoded. The application fills in
-    ``key_id`` and ``route``, for the access line, and ``found``, which is its own."""
+    ``key_id`` and ``route``, for the access line, and ``found`` and ``held``, which are its own: they go once the answer is sent."""
 
     # What most requests leave as it is stands here once, not in each of them.
     secure = False
@@ -42,6 +42,7 @@ class Request:
     key_id = ""
     route = ""
     found: object = None
+    held: object = None
     expects_continue = False
     before_body: Callable[[Request], None] | None = None
     after_body: Callable[[Request], None] | None = None

@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 from secure_mcp_gateway.api.app import ManagementApp
+from secure_mcp_gateway.store.file import OpenFile
 from secure_mcp_gateway.web.request import Limits, Source, read_request
 from secure_mcp_gateway.web.response import Response
 from tests import enkrypt_files, team
@@ -51,6 +52,15 @@ class Routing(TableCase):
             refused = send(self.app, "PUT", f"/api/v1/configs/{name}", {})
             self.assertEqual((refused.status, field(refused, "Allow")), (405, "DELETE, GET, HEAD, OPTIONS, POST"))
             self.assertEqual(send(self.app, "DELETE", f"/api/v1/configs/{name}").status, 200)
+
+    def test_the_file_that_a_write_replaces_is_let_go_with_the_request_once_it_is_answered(self) -> None:
+        head = f"DELETE /api/v1/configs/gamma HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {team.ADMIN}\r\n\r\n"
+        request = read_request(Source(io.BytesIO(head.encode()).read), Limits())
+        let_go: list[OpenFile] = []
+        with mock.patch.object(OpenFile, "__del__", lambda file: os.close(file._descriptor) or let_go.append(file)):
+            self.assertEqual((self.app(request).status, let_go), (200, []))
+            request.held = None
+            self.assertEqual(len(let_go), 1)
 
     def test_a_row_that_takes_no_body_reads_no_large_one(self) -> None:
         large = b'{"a":[' + b"[]," * 40_000 + b"[]]}"
