@@ -49,7 +49,7 @@ OPERATIONS = (
             Param("verify", BOOLEAN, "Walk along the whole chain and say where it is broken.", place=COMMAND_LINE),
             *PAGED,
         ),
-        columns=("time", "actor.name", "operation", "result", "generation"),
+        columns=("time", "actor.name", "operation", "result", "generation", "committed"),
         errors=("invalid_request",),
         negative=("valid", False),
     ),
