@@ -1,8 +1,8 @@
 """``python3 -m tests [WORD ...]``: runs the test modules whose name holds one of the words, or all of them.
 
-Each module runs in an interpreter of its own, as many at a time as there are processors: no module sees what another one
-left behind, and one that hangs or dies fails alone. The last line is ``N passed, N failed, N skipped``; the exit code is 1
-after a failure and where no test ran.
+Each module runs in an interpreter of its own, one more at a time than there are processors, for many wait for processes of their
+own: no module sees what another one left behind, and one that hangs or dies fails alone. The last line is ``N passed, N failed, N
+skipped``; the exit code is 1 after a failure and where no test ran.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def module_names(words: list[str]) -> list[str]:
 
 
 def run_all(names: list[str]) -> list[ModuleRun]:
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         return list(pool.map(lambda name: ModuleRun(name, folder), names))
 
 
