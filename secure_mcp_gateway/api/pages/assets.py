@@ -1,7 +1,8 @@
 """The files of the pages, read once: scripts, styles and pictures are served under names that hold their digest.
 
 In a file, ``/assets/NAME.EXT`` names another one; it is served with the other's digest in that place, so that a change of any file
-gives a new address to all that name it.
+gives a new address to all that name it. What only readers of the source need, indentation and comments that have their lines to
+themselves, is left out. Lines stay lines, so nothing but text that runs over several of them could change; the tests find such text.
 """
 
 from __future__ import annotations
@@ -15,6 +16,12 @@ from functools import cache
 FOLDER = os.path.join(os.path.dirname(__file__), "files")
 _NAMED = re.compile(r"/assets/([a-z0-9-]+\.[a-z]+)")
 _DIGITS = 16
+_BLANK = r"^[ \t]+|^\n"
+_FOR_READERS = {
+    ".css": re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n|" + _BLANK, re.MULTILINE | re.DOTALL),
+    ".html": re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->[ \t]*\n|" + _BLANK, re.MULTILINE | re.DOTALL),
+    ".js": re.compile(r"^[ \t]*//.*\n|" + _BLANK, re.MULTILINE),
+}
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -53,7 +60,7 @@ class Assets:
         if name in self._under_way:
             raise ValueError(f"files that name each other have no digest: {', '.join([*self._under_way, name])}")
         self._under_way.append(name)
-        text = _NAMED.sub(lambda found: self._path(found[1]), self._texts[name])
+        text = _NAMED.sub(lambda found: self._path(found[1]), as_served(name, self._texts[name]))
         self._under_way.pop()
         self._made[name] = Asset(text.encode(), _TYPES[os.path.splitext(name)[1]])
         return self._made[name]
@@ -70,6 +77,11 @@ def read_texts(folder: str = FOLDER) -> dict[str, str]:
             with open(os.path.join(folder, name), encoding="utf-8") as file:
                 texts[name] = file.read()
     return texts
+
+
+def as_served(name: str, text: str) -> str:
+    for_readers = _FOR_READERS.get(os.path.splitext(name)[1])
+    return for_readers.sub("", text) if for_readers else text
 
 
 def accepts_gzip(accepted: str) -> bool:
