@@ -1,7 +1,7 @@
 // On a telephone: no page scrolls sideways, and all that can be pressed can be brought into sight.
 
-import { atEachPlace, check, checkWatch, chosen, figure, given, isRefusal, openPage } from "./browser.mjs";
-import { eachView } from "./views.mjs";
+import { atEachPlace, check, checkWatch, chosen, figure, given, isRefusal, openPage, settle } from "./browser.mjs";
+import { eachView, openRoom, pictureNow } from "./views.mjs";
 
 const WIDTH = 360;
 const KINDS = ["docs", "redoc", "console", "dialogs"];
@@ -30,6 +30,27 @@ const outside = () => {
   };
 };
 
+// Two fingers on the picture: what is between them stays there and grows.
+async function pinch(page) {
+  await openRoom(page, "Overview");
+  const first = await pictureNow(page);
+  check("the picture begins with its first column and is readable", first.begins < 80 && first.left < 30 && first.size >= 12, first);
+  const frame = page.getByRole("group", { name: "Who can reach what" });
+  await frame.scrollIntoViewIfNeeded();
+  const { x, y, height } = await frame.boundingBox();
+  const touch = await page.context().newCDPSession(page);
+  const send = (type, apart) => {
+    const points = [150 - apart, 150 + apart].map((at, id) => ({ x: x + at, y: y + height / 2, id }));
+    return touch.send("Input.dispatchTouchEvent", { type, touchPoints: type === "touchEnd" ? [] : points });
+  };
+  await send("touchStart", 30);
+  for (const apart of [40, 50, 60]) await send("touchMove", apart);
+  await send("touchEnd", 60);
+  await settle(page);
+  const { scale } = await pictureNow(page);
+  check("two fingers zoom the picture", scale > 1.6 * first.scale && scale < 2.4 * first.scale, { scale, first: first.scale });
+}
+
 await atEachPlace(async (browser) => {
   const { page, watch } = await openPage(browser, { width: WIDTH, height: 740, hasTouch: true });
   let looked = 0;
@@ -40,6 +61,7 @@ await atEachPlace(async (browser) => {
     check(`${name}: all that can be pressed is within reach`, found.lost.length === 0, found.lost);
   };
   await eachView(page, look, { kinds: chosen(given.quick ? KINDS.slice(0, 3) : KINDS) });
+  if (!given.only.length) await pinch(page);
   figure(`${WIDTH} px wide`, { "views looked at": looked });
   checkWatch(`${WIDTH} px wide`, watch, isRefusal);
 });

@@ -30,6 +30,21 @@ export async function openRoom(page, room) {
   await settle(page);
 }
 
+// How the picture lies in its frame, and how large what is written in its nodes is.
+export function pictureNow(page) {
+  return page.evaluate(() => {
+    const frame = document.querySelector("svg[aria-label='Who can reach what']");
+    const spots = [...frame.querySelectorAll("[data-id]")];
+    const box = (node) => node.getBoundingClientRect();
+    const first = Math.min(...spots.map((spot) => box(spot).left));
+    const top = Math.min(...spots.filter((spot) => box(spot).left - first < 40).map((spot) => box(spot).top));
+    const [, scale] = frame.querySelector("g").getAttribute("transform").match(/scale\(([\d.]+)\)/);
+    const written = spots.map((spot) => [spot.querySelector("text").textContent, spot.querySelector("title").textContent.split("\n")[0]]);
+    const size = Math.min(...spots.map((spot) => parseFloat(getComputedStyle(spot.querySelector("text")).fontSize))) * scale;
+    return { scale: Number(scale), size, begins: top - box(frame).top, left: first - box(frame).left, written, scrolled: scrollY };
+  });
+}
+
 async function openPart(page, kind, name) {
   await page.evaluate((hash) => (location.hash = hash), `#/${kind}/${encodeURIComponent(name)}`);
   await page.getByRole("heading", { level: 1, name, exact: false }).waitFor();

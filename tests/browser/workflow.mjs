@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 import { atEachPlace, check, checkWatch, chosen, given, goto, isRefusal, openPage, settle } from "./browser.mjs";
-import { api, openRoom, roomsOf } from "./views.mjs";
+import { api, openRoom, pictureNow, roomsOf } from "./views.mjs";
 
 const CONFIG = "Night shift";
 const SERVER = "night-tools";
@@ -64,6 +64,39 @@ async function enter(page) {
   const seen = await roomsOf(page);
   const rooms = ["Users", "Projects", "Configs", "API keys", "Admin keys"];
   check("an admin key opens all rooms", rooms.every((room) => seen.includes(room)), seen);
+}
+
+// The picture as it is first seen, and the wheel over it.
+async function lookAround(page) {
+  await openRoom(page, "Overview");
+  const first = await pictureNow(page);
+  check("the picture begins with the nodes of its first column", first.begins > 28 && first.begins < 80 && first.left < 60, first);
+  check("what is written in its nodes is 12 px or larger", first.size >= 12, first.size);
+  const cut = first.written.filter(([text, name]) => text !== name);
+  const areCut = cut.length > 0 && cut.every(([text, name]) => text.endsWith("…") && name.startsWith(text.slice(0, -1)));
+  check("a name that is too long is cut with an ellipsis and told in full", areCut, cut);
+  const { x, y, width, height } = await page.getByRole("group", { name: "Who can reach what" }).boundingBox();
+  const turn = async (key) => {
+    await page.mouse.move(x + width / 2, y + height / 2);
+    if (key) await page.keyboard.down(key);
+    await page.mouse.wheel(0, -100);
+    if (key) await page.keyboard.up(key);
+    await settle(page);
+    return pictureNow(page);
+  };
+  await page.evaluate(() => scrollTo(0, 90));
+  const [scrolled, zoomed] = [await turn(), await turn("Control")];
+  check("the wheel scrolls the page over the picture", scrolled.scale === first.scale && scrolled.scrolled < 90, scrolled.scale);
+  check("with Ctrl it zooms the picture", zoomed.scale > first.scale && zoomed.scrolled === scrolled.scrolled, zoomed.scale);
+  await page.getByRole("button", { name: "All", exact: true }).click();
+  const whole = await pictureNow(page);
+  await page.mouse.click(x + 4, y + height - 4);
+  const used = await turn();
+  check("after a click into the picture it zooms without Ctrl", used.scale > whole.scale, used.scale);
+  await page.getByRole("button", { name: "Reset", exact: true }).click();
+  await settle(page);
+  const { scale, begins } = await pictureNow(page);
+  check("a reset shows the picture as at first", scale === first.scale && begins === first.begins, { scale, begins });
 }
 
 async function makeConfig(page) {
@@ -205,7 +238,7 @@ async function reloads(page) {
   check("a reload asks for the key again", asked && rooms === 0, await page.locator("main").innerText());
 }
 
-const STEPS = { makeConfig, makeTeam, useKeys, exchange, remove, removeLate, keep, reloads };
+const STEPS = { lookAround, makeConfig, makeTeam, useKeys, exchange, remove, removeLate, keep, reloads };
 
 await atEachPlace(async (browser) => {
   const { page, watch } = await openPage(browser, { permissions: ["clipboard-read", "clipboard-write"], acceptDownloads: true });

@@ -110,7 +110,8 @@ export function folded(graph, open, hits) {
 			const count = rest.reduce((sum, node) => sum + node.count, 0);
 			// Where it stands for the members of folded projects, it opens those.
 			const isSum = rest.every((node) => node.load);
-			drawn.add(key, column, isSum ? `${count.toLocaleString()} memberships` : many(column, count), { count, fold: isSum ? key.slice(2) : key });
+			const name = isSum ? `${count.toLocaleString()} memberships` : many(column, count);
+			drawn.add(key, column, name, { count, fold: isSum ? key.slice(2) : key });
 		}
 	}
 	for (const [from, to] of graph.edges) drawn.join(stands.get(from), stands.get(to));
@@ -130,16 +131,17 @@ function groups(graph, nodes, stands) {
 	return all;
 }
 
-export const openMore = (open, { id, fold, load }) => (load ? open.set(`0|p:${id.slice(2)}`, Infinity) : open.set(fold, (open.get(fold) ?? 0) + MORE));
+export const openMore = (open, { id, fold, load }) =>
+	load ? open.set(`0|p:${id.slice(2)}`, Infinity) : open.set(fold, (open.get(fold) ?? 0) + MORE);
 
 // --- Where the nodes stand: a column for each kind, in an order with few crossings, each as near to its neighbours as the others let it.
-export const WIDTH = 178;
-export const HEIGHT = 26;
-const STEP = HEIGHT + 8;
-const ACROSS = WIDTH + 56;
+export const WIDTH = 176;
+export const HEIGHT = 24;
+const STEP = HEIGHT + 6;
+const ACROSS = WIDTH + 36;
 const ROUNDS = 6;
 
-// {places: Map of id → [x, y] of the upper left corner, width, height}
+// {places: Map of id → [x, y] of the upper left corner, width, height, top: where the first columns begin}
 export function layout(graph, count) {
 	const columns = Array.from({ length: count }, (_, at) => graph.column(at).map((node) => node.id));
 	const back = [...columns.keys()].reverse();
@@ -152,7 +154,9 @@ export function layout(graph, count) {
 	const ys = [...middles.values()];
 	const [least, most] = ys.reduce(([low, high], y) => [Math.min(low, y), Math.max(high, y)], [Infinity, -Infinity]);
 	const places = new Map(columns.flatMap((ids, at) => ids.map((id) => [id, [at * ACROSS, middles.get(id) - least]])));
-	return { places, width: (count - 1) * ACROSS + WIDTH, height: ys.length ? most - least + HEIGHT : 1 };
+	const first = columns.filter((ids) => ids.length).slice(0, 2);
+	const top = Math.min(...first.flat().map((id) => places.get(id)[1]));
+	return { places, width: (count - 1) * ACROSS + WIDTH, height: ys.length ? most - least + HEIGHT : 1, top: ys.length ? top : 0 };
 }
 
 const mean = (values) => (values.length ? values.reduce((sum, each) => sum + each, 0) / values.length : null);
@@ -160,7 +164,8 @@ const mean = (values) => (values.length ? values.reduce((sum, each) => sum + eac
 // By where its neighbours on one side stand; who has none keeps its place.
 function sort(ids, others, beside) {
 	const rank = new Map(others.map((id, at) => [id, at / others.length]));
-	const wish = new Map(ids.map((id, at) => [id, mean([...beside.get(id)].map((each) => rank.get(each)).filter((each) => each !== undefined)) ?? at / ids.length]));
+	const near = (id) => [...beside.get(id)].map((each) => rank.get(each)).filter((each) => each !== undefined);
+	const wish = new Map(ids.map((id, at) => [id, mean(near(id)) ?? at / ids.length]));
 	ids.sort((one, other) => wish.get(one) - wish.get(other));
 }
 

@@ -5,7 +5,8 @@ import { button } from "/assets/console-deed.js";
 import { link } from "/assets/console-table.js";
 
 const FAR = 0.5; // below this scale names would be smudges
-const HINT = "Click a node for its reach, a group to open it. Keys: arrows, Enter, Escape, + and − to zoom, 0 for all.";
+const HINT =
+	"Click a node for its reach, a group to open it. To zoom: Ctrl and the wheel, two fingers, + and −; 0 for all. Arrows, Enter and Escape work too.";
 
 export function picture(facts) {
 	const drawn = new Picture(facts);
@@ -22,7 +23,8 @@ class Picture {
 		this.facts = facts;
 		[this.lines, this.spots, this.heads] = ["edges", "spots", "heads"].map((name) => svg("g", { class: name }));
 		this.layer = svg("g", {}, this.lines, this.spots);
-		const listens = { onkeydown: (event) => this.key(event), onclick: (event) => this.view.isDrag || this.choose(event.target.closest("[data-id]")?.dataset.id) };
+		const onclick = (event) => this.view.isDrag || this.choose(event.target.closest("[data-id]")?.dataset.id);
+		const listens = { onkeydown: (event) => this.key(event), onclick };
 		const band = svg("rect", { class: "band", width: "100%", height: 28 });
 		this.svg = svg("svg", { role: "group", "aria-label": "Who can reach what", ...listens }, this.layer, band, this.heads);
 		this.view = new View(this.svg, () => this.box, () => this.place());
@@ -46,10 +48,13 @@ class Picture {
 			this.refresh();
 		};
 		const deeds = [
-			["−", "Zoom out", () => this.view.zoom(0.77)], ["+", "Zoom in", () => this.view.zoom(1.3)], ["All", "All in sight", () => this.view.fit(0)],
+			["−", "Zoom out", () => this.view.zoom(0.77)],
+			["+", "Zoom in", () => this.view.zoom(1.3)],
+			["All", "All in sight", () => this.view.fit(0)],
 			["Reset", "Reset: fold all, clear all", reset],
 		];
-		return el("div", { class: "tools" }, this.filter, this.count, el("span", { class: "paging" }, deeds.map(([text, title, act]) => button(text, act, "small", { title }))));
+		const pressed = deeds.map(([text, title, act]) => button(text, act, "small", { title }));
+		return el("div", { class: "tools" }, this.filter, this.count, el("span", { class: "paging" }, pressed));
 	}
 
 	// What is known at once, then what the server finds.
@@ -92,8 +97,8 @@ class Picture {
 	line(ends) {
 		const [[x, y], [toX, toY]] = ends.map((id) => this.places.get(id));
 		const [from, middle, bend] = [x + WIDTH, HEIGHT / 2, (toX - x - WIDTH) / 2];
-		const path = svg("path", { d: `M${from} ${y + middle}C${from + bend} ${y + middle} ${toX - bend} ${toY + middle} ${toX} ${toY + middle}` });
-		return Object.assign(path, { ends });
+		const curve = [from + bend, y + middle, toX - bend, toY + middle, toX, toY + middle];
+		return Object.assign(svg("path", { d: `M${from} ${y + middle}C${curve.join(" ")}` }), { ends });
 	}
 
 	spot({ id, column, name, about, place, fold, load, isAll, isGuarded }, hits) {
@@ -103,14 +108,14 @@ class Picture {
 		return svg(
 			"g",
 			{
-				class: `spot ${opens ? "many" : ""} ${hits.has(id) ? "hit" : ""} ${isAll ? "all" : ""}`, transform: `translate(${this.places.get(id)})`,
+				class: `spot ${opens ? "many" : ""} ${hits.has(id) ? "hit" : ""} ${isAll ? "all" : ""}`,
+				transform: `translate(${this.places.get(id)})`,
 				role: "button", tabindex: -1, "data-id": id, "aria-pressed": !opens && "false", "aria-label": label,
 			},
 			svg("title", {}, [name, place, about].filter(Boolean).join("\n")),
 			opens && svg("rect", { ...box, x: 3, y: 3 }),
 			svg("rect", box),
-			// A box of its own cuts a name that is too long.
-			svg("svg", { width: WIDTH - (about ? 20 : 4), height: HEIGHT }, svg("text", { x: 9, y: 17 }, name)),
+			svg("text", { x: 9, y: 17 }, shortened(name, WIDTH - (about ? 30 : 16))),
 			about && svg("circle", { class: isGuarded ? "good" : "", cx: WIDTH - 11, cy: HEIGHT / 2, r: 4 }),
 		);
 	}
@@ -122,11 +127,12 @@ class Picture {
 		[...this.heads.children].forEach((head, at) => head.setAttribute("x", x + (at * (this.box.width - WIDTH) * scale) / 4));
 	}
 
+	// Whoever chooses nothing is in the picture all the same: its wheel and its keys work.
 	choose(id) {
 		const node = this.graph.nodes.get(id);
 		if (node?.fold || node?.load) return this.unfold(node);
 		this.chosen = id === this.chosen ? null : id;
-		if (id) this.setCurrent(id, true);
+		this.setCurrent(id ?? this.current, true, id);
 		return this.light();
 	}
 
@@ -161,27 +167,28 @@ class Picture {
 		const sums = COLUMNS.map((_, at) => this.graph.column(at).reduce((sum, node) => sum + (reach.has(node.id) ? node.count : 0), 0));
 		const list = (from, to) => COLUMNS.map((_, at) => at >= from && at < to && many(at, sums[at])).filter(Boolean).join(", ");
 		return [
-			`${COLUMNS[column]} `, page ? link(...page, name) : el("strong", {}, name), about && ` (${about})`, place && [" ", el("code", {}, place)],
-			column < 4 && ` reaches ${list(column + 1, 5)}`, column > 0 && `${column < 4 ? "; it" : ""} is reached by ${list(0, column)}`, ".",
+			`${COLUMNS[column]} `, page ? link(...page, name) : el("strong", {}, name), about && ` (${about})`,
+			place && [" ", el("code", {}, place)], column < 4 && ` reaches ${list(column + 1, 5)}`,
+			column > 0 && `${column < 4 ? "; it" : ""} is reached by ${list(0, column)}`, ".",
 		];
 	}
 
 	// One node at a time is in the order of tabs.
-	setCurrent(id, takesFocus = false) {
+	setCurrent(id, takesFocus = false, isShown = true) {
 		const spotOf = (wanted) => [...this.spots.children].find((spot) => spot.dataset.id === wanted);
 		spotOf(this.current)?.setAttribute("tabindex", "-1");
 		this.current = id;
 		spotOf(id)?.setAttribute("tabindex", "0");
 		if (!takesFocus) return;
-		spotOf(id).focus({ preventScroll: true });
-		this.view.reveal(this.places.get(id), WIDTH, HEIGHT);
+		spotOf(id)?.focus({ preventScroll: true });
+		if (isShown) this.view.reveal(this.places.get(id), WIDTH, HEIGHT);
 	}
 
 	key(event) {
 		const choose = () => this.choose(this.current);
 		const deeds = {
 			ArrowUp: () => this.step(0, -1), ArrowDown: () => this.step(0, 1), ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1),
-			Enter: choose, " ": choose, Escape: () => this.choose(null),
+			Enter: choose, " ": choose, Escape: () => this.choose(),
 			"+": () => this.view.zoom(1.3), "-": () => this.view.zoom(0.77), 0: () => this.view.fit(0),
 		};
 		if (event.ctrlKey || event.metaKey || !deeds[event.key]) return;
@@ -200,39 +207,61 @@ class Picture {
 	}
 }
 
+// A name cut to a width, with an ellipsis.
+let ruler = null;
+
+function shortened(name, width) {
+	if (!ruler) {
+		ruler = document.createElement("canvas").getContext("2d");
+		ruler.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+	}
+	const wide = (text) => ruler.measureText(text).width;
+	if (wide(name) <= width) return name;
+	// Of a very long name no more than could stand there is looked at.
+	const signs = [...name.slice(0, 2 * width)];
+	while (signs.length && wide(`${signs.join("")}…`) > width) signs.pop();
+	return `${signs.join("").trimEnd()}…`;
+}
+
 // --- Moving about, by dragging and zooming.
-const READABLE = 0.75; // the smallest scale to begin with
+const READABLE = 1; // the smallest scale to begin with
 const [TOP, EDGE] = [36, 14]; // room for headings, and around
 
 class View {
 	x = 0;
 	y = 0;
 	scale = 1;
+	pointers = new Map(); // those that are down: id → [x, y]
 
-	// `size()` gives {width, height} of what is drawn; `moved()` is called after each change.
+	// `size()` gives {width, height, top} of what is drawn; `moved()` is called after each change.
 	constructor(svg, size, moved) {
 		Object.assign(this, { svg, size, moved });
-		svg.addEventListener("pointerdown", () => (this.dragged = 0));
+		svg.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+		svg.addEventListener("pointerdown", (event) => this.press(event));
 		svg.addEventListener("pointermove", (event) => this.drag(event));
+		for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, (event) => this.pointers.delete(event.pointerId));
 	}
 
 	get frame() {
 		return { width: this.svg.clientWidth, height: this.svg.clientHeight };
 	}
 
-	// Whole, unless it would be smaller than that: then from its upper left corner.
+	// Whole, unless it would be smaller than that: then from where its first columns begin.
 	fit(least = READABLE) {
-		const [{ width, height }, frame] = [this.size(), this.frame];
-		this.scale = Math.max(least, Math.min(1.15, (frame.width - 2 * EDGE) / width, (frame.height - TOP - EDGE) / height));
+		const [{ width, height, top }, frame] = [this.size(), this.frame];
+		const high = frame.height - TOP - EDGE;
+		this.scale = Math.max(least, Math.min(1.15, (frame.width - 2 * EDGE) / width, high / height));
+		const left = high - height * this.scale;
 		this.x = Math.max(EDGE, (frame.width - width * this.scale) / 2);
-		this.y = TOP + Math.max(0, (frame.height - TOP - EDGE - height * this.scale) / 2);
+		this.y = TOP + (left > 0 ? left / 2 : Math.max(left, -top * this.scale));
 		this.isMoved = false;
 		this.moved();
 	}
 
-	zoom(factor) {
+	// Around a point of the frame.
+	zoom(factor, [atX, atY] = [this.frame.width / 2, this.frame.height / 2]) {
 		const scale = Math.min(2.5, Math.max(0.05, this.scale * factor));
-		const [x, y] = [this.frame.width / 2 - this.x, this.frame.height / 2 - this.y];
+		const [x, y] = [atX - this.x, atY - this.y];
 		this.pan(x - (x * scale) / this.scale, y - (y * scale) / this.scale, scale);
 	}
 
@@ -255,12 +284,41 @@ class View {
 		if (x || y) this.pan(x, y);
 	}
 
+	// Elsewhere the wheel scrolls the page. A touchpad's pinch comes as a wheel with Ctrl.
+	wheel(event) {
+		if (!event.ctrlKey && !event.metaKey && !this.svg.contains(document.activeElement)) return;
+		event.preventDefault();
+		const by = (-event.deltaY * (event.deltaMode ? 16 : 1)) / 100;
+		this.zoom(Math.exp(Math.min(0.3, Math.max(-0.3, by))), this.point(event));
+	}
+
+	point({ clientX, clientY }) {
+		const { left, top } = this.svg.getBoundingClientRect();
+		return [clientX - left, clientY - top];
+	}
+
+	press(event) {
+		if (event.button) return;
+		if (event.isPrimary) this.pointers.clear();
+		if (!this.pointers.size) this.dragged = 0;
+		this.pointers.set(event.pointerId, this.point(event));
+	}
+
 	drag(event) {
-		if (!(event.buttons & 1)) return;
-		this.dragged += Math.abs(event.movementX) + Math.abs(event.movementY);
+		const before = this.pointers.get(event.pointerId);
+		if (!before || !(event.buttons & 1)) return;
+		const now = this.point(event);
+		const [x, y] = [now[0] - before[0], now[1] - before[1]];
+		const [other] = [...this.pointers].filter(([id]) => id !== event.pointerId).map(([, place]) => place);
+		this.pointers.set(event.pointerId, now);
+		this.dragged += Math.abs(x) + Math.abs(y);
 		if (!this.isDrag) return;
 		this.svg.setPointerCapture(event.pointerId);
-		this.pan(event.movementX, event.movementY);
+		if (!other) return this.pan(x, y);
+		// Of two the middle moves by half.
+		const far = (place) => Math.max(1, Math.hypot(place[0] - other[0], place[1] - other[1]));
+		this.pan(x / 2, y / 2);
+		return this.zoom(far(now) / far(before), [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2]);
 	}
 
 	// A click at the end of a drag is none.
