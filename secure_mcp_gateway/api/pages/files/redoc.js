@@ -69,14 +69,16 @@ function contents(spec) {
   return el("ul", {}, chapters, groups);
 }
 
-// Marks in the contents what is being read: the last part that began above the upper third of the window.
+const LINE = 80; // below the bar, and below where a part begins that a link leads to
+
+// Marks in the contents what is being read: the last part that began above the line, at the end of the page the last one.
 function follow() {
   const links = new Map([...document.querySelectorAll("#contents a")].map((link) => [link.hash.slice(1), link]));
   const parts = [...links.keys()].map((id) => document.getElementById(id));
   let marked = null;
   const look = () => {
-    const line = innerHeight / 3;
-    const read = parts.findLast((part) => part.getBoundingClientRect().top < line) ?? parts[0];
+    const isEnd = scrollY > 0 && scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
+    const read = isEnd ? parts.at(-1) : parts.findLast((part) => part.getBoundingClientRect().top < LINE) ?? parts[0];
     const link = links.get(read.id);
     if (link === marked) return;
     marked?.removeAttribute("aria-current");
