@@ -5,7 +5,7 @@ import { eachView, openOperation, enterDocs } from "./views.mjs";
 
 const KINDS = ["console", "docs", "dialogs"];
 // In which views a name must be seen as it is, by a part of the view's name.
-const SHOWN = /Users|Projects|Configs|API keys|Admin keys|user|project|config|Overview|operation with its answer|loss/;
+const SHOWN = /Users|Projects|Configs|API keys|Admin keys|user|project|config|Overview|audit|operation with its answer|loss/;
 
 async function judge(page, name) {
   const found = await page.evaluate(() => ({

@@ -1,50 +1,14 @@
 // The complete work of an administrator, clicked through in the console, each step checked against the API.
 
-import { readFileSync } from "node:fs";
-
 import { atEachPlace, check, checkWatch, chosen, given, goto, isRefusal, openPage, settle } from "./browser.mjs";
+import { ONLY, button, deed, dialogOf, done, names, openRow, saved } from "./deeds.mjs";
+import { UPKEEP } from "./upkeep.mjs";
 import { api, openRoom, pictureNow, roomsOf } from "./views.mjs";
 
 const CONFIG = "Night shift";
 const SERVER = "night-tools";
 const PROJECT = "Observatory";
 const EMAIL = "stella@example.com";
-const ONLY = "the only field";
-
-const dialogOf = (page) => page.getByRole("dialog");
-const button = (page, name) => page.locator("#page").getByRole("button", { name, exact: typeof name === "string" }).first();
-
-// Presses a button of the page, fills the fields of the dialog, hands its text to `judge`, and presses its last button.
-async function deed(page, opener, fields = {}, judge = () => {}) {
-  await button(page, opener).click();
-  const dialog = dialogOf(page);
-  await dialog.waitFor();
-  await settle(page);
-  for (const [label, value] of Object.entries(fields)) {
-    const field = label === ONLY ? dialog.getByRole("combobox").or(dialog.getByRole("textbox")) : dialog.getByLabel(label);
-    if (typeof value === "object") await field.setInputFiles(value);
-    else await field.fill(value);
-  }
-  judge(await dialog.innerText());
-  await dialog.locator("[type=submit]").click();
-}
-
-async function done(page) {
-  await dialogOf(page).waitFor({ state: "detached" });
-  await settle(page);
-}
-
-async function openRow(page, room, name) {
-  await openRoom(page, room);
-  await page.getByRole("searchbox").fill(name);
-  const row = page.locator("#page").getByRole("link", { name, exact: true }).first();
-  await row.click();
-  await page.getByRole("heading", { level: 1, name }).waitFor();
-  await settle(page);
-}
-
-const names = (title, ...parts) => (text) =>
-  check(`${title}: the question names what will be lost`, parts.every((part) => text.includes(part)), { text, parts });
 
 async function statusOf(secret) {
   return (await fetch(`${given.base}/api/v1/whoami`, { headers: { Authorization: `Bearer ${secret}` } })).status;
@@ -165,12 +129,6 @@ async function useKeys(page) {
   check("of a rotated key the new secret works and the old does not", (await statusOf(first)) === 401 && (await statusOf(second)) === 200);
 }
 
-async function saved(page, start) {
-  const [download] = await Promise.all([page.waitForEvent("download"), start()]);
-  await done(page);
-  return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
-}
-
 async function exchange(page) {
   await openRow(page, "Configs", CONFIG);
   const file = await saved(page, () => deed(page, "Export", {}));
@@ -238,7 +196,7 @@ async function reloads(page) {
   check("a reload asks for the key again", asked && rooms === 0, await page.locator("main").innerText());
 }
 
-const STEPS = { lookAround, makeConfig, makeTeam, useKeys, exchange, remove, removeLate, keep, reloads };
+const STEPS = { lookAround, makeConfig, makeTeam, useKeys, exchange, remove, removeLate, keep, ...UPKEEP, reloads };
 
 await atEachPlace(async (browser) => {
   const { page, watch } = await openPage(browser, { permissions: ["clipboard-read", "clipboard-write"], acceptDownloads: true });

@@ -20,10 +20,12 @@ async function heard(answer) {
 
 const asked = (method, path, values = {}, options = {}) => heard(ask(method, fill(ROOT + path, values), { ...options, whole: true }));
 
-// {data, total, etag}; what is empty in `query` is left out, its `term` searches.
+// {data, total, etag}; what is empty in `query` is left out, its `term` searches. A few questions are asked by POST.
 export function look(path, values, { term, ...query } = {}) {
+	if (path.startsWith("POST ")) return asked("POST", path.slice(5), values);
 	const given = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
-	return term ? asked("POST", `${path}/search?${given}`, {}, { body: { search_term: term } }) : asked("GET", `${path}?${given}`, values);
+	if (!term) return asked("GET", `${path}?${given}`, values);
+	return asked("POST", `${path}/search?${given}`, {}, { body: { search_term: term } });
 }
 
 // A list, or what a search finds; `further` brings what the search leaves out of a row.

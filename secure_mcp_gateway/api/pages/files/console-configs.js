@@ -15,42 +15,84 @@ export const configsPage = (root) =>
 			["Config", configLink],
 			["Servers", (config) => number(config.servers)],
 			["Used by", (config) => projectLinks(config.used_by_projects)],
-			["", (config) => buttons([["Export", () => exportConfig(config)], ["Delete", () => deleteConfig(config), "danger"]], changed, config.mcp_config_name)],
+			["", (config) => buttons(deedsOf(config), changed, config.mcp_config_name)],
 		],
 		load: (query) => list("/configs", query, async (row) => ({ used_by_projects: (await look(`${CONFIG}/projects`, row)).data })),
 	}));
 
-const makeConfig = () => deed({ title: "New config", verb: "Create config", send: "POST /configs", fields: [["config_name", "Name"]], link: configLink });
+const deedsOf = (config) => [
+	["Copy", () => copyConfig(config)], ["Export", () => exportConfig(config)], ["Delete", () => deleteConfig(config), "danger"],
+];
+
+const makeConfig = () =>
+	deed({ title: "New config", verb: "Create config", send: "POST /configs", fields: [["config_name", "Name"]], link: configLink });
 
 // The file is sent as its text stands.
 const importConfig = () =>
 	deed({
-		title: "Import a config", says: "An export of this product, or a config of Enkrypt's gateway.", link: (made) => [configLink(made), made.warnings.map((each) => ` ${each}.`)],
+		title: "Import a config", says: "An export of this product, or a config of Enkrypt's gateway.",
+		link: (made) => [configLink(made), made.warnings.map((each) => ` ${each}.`)],
 		fields: [["config_name", "Name of the new config"], ["data", "File", "file"]],
-		act: ({ config_name: name, data }) => write("POST /configs/import", {}, { text: `{"config_name":${JSON.stringify(name)},"data":${data}}` }),
+		act: ({ config_name: name, data }) =>
+			write("POST /configs/import", {}, { text: `{"config_name":${JSON.stringify(name)},"data":${data}}` }),
 	});
 
-const exportConfig = (config) =>
-	download(config.mcp_config_name, "A JSON file with all servers, secrets in headers and variables included.", `${CONFIG}/export`, config, "config");
+const copyConfig = (config) =>
+	deed({
+		title: `Copy ${config.mcp_config_name}`, verb: "Make a copy", says: "With all its servers, secrets included. No project uses the copy.",
+		fields: [["target_config", "Name of the copy"]], link: configLink, send: "POST /configs/copy",
+		body: (values) => ({ ...values, source_config: config.mcp_config_id }),
+	});
+
+const renameConfig = (config) =>
+	deed({
+		title: `Rename ${config.mcp_config_name}`, verb: "Save", of: config, look: [CONFIG], send: `PUT ${CONFIG}/rename`, link: configLink,
+		says: "Projects keep it. Scripts that name it need the new name.",
+		fields: (now) => [["new_name", "Name", "text", { value: now.mcp_config_name }]],
+	});
+
+const validate = (config) =>
+	deed({
+		title: `Validation of ${config.mcp_config_name}`, tells: true, of: config, look: [`POST ${CONFIG}/validate`],
+		says: ({ issues }) =>
+			issues.length
+				? issues.map((each) => el("p", {}, badge("bad", "issue"), ` ${each}`))
+				: el("p", {}, badge("good", "valid"), " Nothing was found that cannot work."),
+	});
+
+const exportConfig = (config) => {
+	const says = "A JSON file with all servers, secrets in headers and variables included.";
+	return download(config.mcp_config_name, says, `${CONFIG}/export`, config, "config");
+};
 
 const deleteConfig = (config) =>
 	deed({
-		title: `Delete ${config.mcp_config_name}?`, verb: "Delete config", of: config, look: [CONFIG, `${CONFIG}/projects`], send: `DELETE ${CONFIG}`,
+		title: `Delete ${config.mcp_config_name}?`, verb: "Delete config", of: config, send: `DELETE ${CONFIG}`,
+		look: [CONFIG, `${CONFIG}/projects`],
 		lost: (now) => [`The config ${now.mcp_config_name}`, some(now.mcp_config.map((server) => server.server_name), "server")],
 		blocked: (_, projects) => projects.length > 0 && `It is used by ${projectNames(projects)}. Give them another config first.`,
 	});
 
 export async function configPage(root, id, _, redraw) {
-	const [{ data: config }, projects] = await Promise.all([look("/configs/{id}", { id }), look("/configs/{id}/projects", { id }, { limit: 3 })]);
+	const asked = [look("/configs/{id}", { id }), look("/configs/{id}/projects", { id }, { limit: 3 })];
+	const [{ data: config }, projects] = await Promise.all(asked);
 	const servers = config.mcp_config;
 	const deeds = [
 		["Add server", () => addServer(config), "primary"],
+		["Validate", () => validate(config)],
+		["Rename", () => renameConfig(config)],
+		["Copy", () => copyConfig(config)],
 		["Export", () => exportConfig(config)],
 		["Delete", async () => (await deleteConfig(config)) && (location.hash = "#/configs"), "danger"],
 	];
 	const card = (server) => {
 		const of = { ...config, ...server };
-		return serverCard(server, buttons([["Edit", () => editServer(of)], ["Delete", () => deleteServer(of), "danger"]], redraw, server.server_name));
+		const pressed = [["Edit", () => editServer(of)], ["Delete", () => deleteServer(of), "danger"]];
+		const guard = (kind) => {
+			const isOn = guards(server).includes(kind);
+			return buttons([[`${kind} ${isOn ? "on" : "off"}`, () => editPolicy(of, kind), isOn && "good"]], redraw, `in ${server.server_name}`);
+		};
+		return serverCard(server, buttons(pressed, redraw, server.server_name), guard);
 	};
 	root.append(
 		heading(config.mcp_config_name, buttons(deeds, redraw)),
@@ -71,11 +113,14 @@ export function allowedTools({ tools = {}, denied_tools: denied = [] }) {
 // Its URL, or its command line.
 export const placeOf = ({ config }) => config.url ?? [config.command, ...(config.args ?? [])].join(" ");
 
-export const guards = (server) => ["input", "output", "tool"].filter((kind) => server[`${kind}_guardrails_policy`]?.enabled === true);
+const GUARDS = ["input", "output", "tool"];
+export const guards = (server) => GUARDS.filter((kind) => server[`${kind}_guardrails_policy`]?.enabled === true);
 
-export function serverCard(server, deeds = []) {
+// `guard(kind)` is what changes a policy.
+export function serverCard(server, deeds = [], guard) {
 	const { all, names, denied } = allowedTools(server);
 	const tags = (kind, texts) => el("span", { class: "names" }, texts.map((text) => el("code", { class: kind }, text)));
+	const guarded = guards(server).map((each) => badge("good", each));
 	return el(
 		"article",
 		{ class: "panel card" },
@@ -85,7 +130,7 @@ export function serverCard(server, deeds = []) {
 		facts(
 			["Tools", all ? badge("warn", "all tools") : names.length ? tags("", names) : badge("", "none allowed")],
 			denied.length > 0 && ["Denied", tags("bad", denied)],
-			["Guardrails", guards(server).length ? guards(server).map((each) => badge("good", each)) : "none"],
+			["Guardrails", el("span", { class: "deeds" }, guard ? GUARDS.map(guard) : guarded.length ? guarded : "none")],
 		),
 	);
 }
@@ -109,10 +154,14 @@ function fields(server = { config: {} }) {
 	];
 }
 
-const placed = ({ place, ...values }) => (place ? { ...values, [/^https?:\/\//i.test(place) ? "server_url" : "server_command"]: place } : values);
+const placed = ({ place, ...values }) =>
+	place ? { ...values, [/^https?:\/\//i.test(place) ? "server_url" : "server_command"]: place } : values;
 
 const addServer = (config) =>
-	deed({ title: `Add a server to ${config.mcp_config_name}`, verb: "Add server", fields: fields(), of: config, send: `POST ${CONFIG}/servers`, body: placed });
+	deed({
+		title: `Add a server to ${config.mcp_config_name}`, verb: "Add server", fields: fields(), of: config, send: `POST ${CONFIG}/servers`,
+		body: (values) => placed(values),
+	});
 
 // Only what was changed is sent.
 const editServer = (of) =>
@@ -121,12 +170,34 @@ const editServer = (of) =>
 		body: ({ server_name: name, ...values }) => placed({ ...values, ...(name && { new_server_name: name }) }),
 	});
 
+// What the form does not know of a policy stays.
+const editPolicy = (of, kind) => {
+	const policy = (server) => server[`${kind}_guardrails_policy`] ?? {};
+	return deed({
+		title: `The ${kind} guardrail of ${of.server_name}`, verb: "Save", of, look: [SERVER], send: `PUT ${SERVER}/${kind}-guardrails`,
+		lost: (now) => policy(now).enabled && `The policy ${policy(now).policy_name ?? ""} as it is now, which is on`,
+		fields: (now) => {
+			const { enabled = false, policy_name: name, block, additional_config: more } = policy(now);
+			return [
+				["enabled", "State", "select", { value: enabled, options: [["true", "on"], ["false", "off"]] }],
+				["policy_name", "Name of the policy", "text", { value: name, optional: true }],
+				["block", "What it blocks", "lines", { value: block, optional: true, help: "One in a line, such as pii." }],
+				["additional_config", "More settings", "json", { value: more, optional: true, help: '{"name": value}' }],
+			];
+		},
+		body: (values, now) => ({ policy: { ...policy(now), ...values, enabled: values.enabled === "true" } }),
+	});
+};
+
 const deleteServer = (of) =>
 	deed({
 		title: `Delete ${of.server_name}?`, verb: "Delete server", of, look: [SERVER, `${CONFIG}/projects`], send: `DELETE ${SERVER}`,
 		lost: (now, projects) => {
 			const { all, names } = allowedTools(now);
 			const tools = all ? "all its tools" : counted(names.length, "tool", names);
-			return [`The server ${now.server_name} with its guardrails and ${tools}`, projects.length > 0 && `What it gives to ${projectNames(projects)}`];
+			return [
+				`The server ${now.server_name} with its guardrails and ${tools}`,
+				projects.length > 0 && `What it gives to ${projectNames(projects)}`,
+			];
 		},
 	});

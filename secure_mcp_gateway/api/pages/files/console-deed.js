@@ -56,7 +56,7 @@ function showSecret(title, secret, says) {
 		}
 	};
 	const parts = (finish) => [
-		el("p", { class: "note warn" }, el("strong", {}, "This is the only time it is shown. "), "The server keeps its digest: it cannot be looked up later."),
+		el("p", { class: "note warn" }, el("strong", {}, "This is the only time it is shown. "), "The server keeps its digest only."),
 		el("p", {}, says),
 		el("label", { for: "secret" }, "Secret"),
 		el("div", { class: "secret" }, input, button("Copy", take, "primary", { autofocus: true })),
@@ -67,10 +67,12 @@ function showSecret(title, secret, says) {
 }
 
 // Of a plan `look` are paths that are read when the dialog opens and again after a 412: what they answer goes to `says`, `lost`,
-// `blocked` and `fields`, and the first one's generation guards the write. `send` is method and path, `of` fills paths; `act(values)` stands
-// in for both. `secret(result)` is shown once, `link(result)` leads to what was made. Resolves with the result, or null.
+// `blocked`, `fields` and `body`, and the first one's generation guards the write. `send` is method and path, `of` fills paths;
+// `act(values, etag)` stands in for both. `secret(result)` is shown once, `link(result)` leads to what was made, `next(result)` is the plan
+// that follows. A plan with `tells` has nothing to do. Resolves with the result, or null.
 export async function deed(plan) {
 	const result = await modal(plan.title, (finish) => new Deed(plan, finish).parts());
+	if (result && plan.next) return deed(plan.next(result));
 	if (result && plan.secret) await showSecret(...plan.secret(result));
 	else if (result) say(`${plan.title.replace("?", "")}: done. `, plan.link?.(result));
 	return result;
@@ -90,8 +92,10 @@ class Deed {
 			if (!this.yes.disabled && !this.yes.hidden) this.run();
 		};
 		this.look();
-		const cancel = button("Cancel", () => this.finish(null), "", { autofocus: true });
-		return [el("form", { novalidate: true, onsubmit }, this.facts, this.form, this.problem, el("div", { class: "buttons" }, cancel, this.yes))];
+		this.yes.hidden = this.plan.tells;
+		const cancel = button(this.plan.tells ? "Close" : "Cancel", () => this.finish(null), "", { autofocus: true });
+		const pressed = el("div", { class: "buttons" }, cancel, this.yes);
+		return [el("form", { novalidate: true, onsubmit }, this.facts, this.form, this.problem, pressed)];
 	}
 
 	async look() {
@@ -108,15 +112,16 @@ class Deed {
 	}
 
 	draw(seen) {
+		this.seen = seen;
 		const told = (part) => [typeof part === "function" ? part(...seen) : part].flat().filter(Boolean);
 		const [says, losses, barrier] = [this.plan.says, this.plan.lost, this.plan.blocked].map(told);
 		show(
 			this.facts,
-			says.map((text) => el("p", {}, text)),
+			says.map((text) => (text.nodeType ? text : el("p", {}, text))),
 			losses.length > 0 && [el("p", { class: "bad" }, "What will be lost:"), el("ul", {}, losses.map((line) => el("li", {}, line)))],
 			barrier.length > 0 && el("p", { class: "note warn" }, barrier),
 		);
-		this.yes.hidden = barrier.length > 0;
+		this.yes.hidden = barrier.length > 0 || this.plan.tells;
 		// After another look what was typed stays.
 		if (this.fields) return;
 		const { fields = [] } = this.plan;
@@ -150,7 +155,8 @@ class Deed {
 		this.yes.disabled = true;
 		try {
 			const { act, send, of, body = () => (this.fields.length ? values : undefined) } = this.plan;
-			this.finish((await (act ? act(values) : write(send, of, { body: body(values), etag: this.etag }))) ?? true);
+			const done = act ? act(values, this.etag) : write(send, of, { body: body(values, ...this.seen), etag: this.etag });
+			this.finish((await done) ?? true);
 		} catch (refused) {
 			this.yes.disabled = false;
 			if (refused.status === 412) this.tellStale();
@@ -205,9 +211,10 @@ export const download = (name, says, path, of, field) =>
 // --- Fields: a label, help, a place for what is wrong, and what the API takes out of what was typed.
 let count = 0;
 
-// [name, label, kind, {value, optional, help, options}]; `kind` is text, number, select, lines, json, file, or what to pick: users,
-// projects, configs. `read()` gives undefined for an empty field, and throws a text where something is wrong.
-function field([name, label, kind = "text", { value, optional, help, options } = {}]) {
+// [name, label, kind, {value, optional, help, options, must}]; `kind` is text, number, select, lines, json, file, or what to pick: users,
+// projects, configs; `must` is what has to be typed. `read()` gives undefined for an empty field, and throws a text where something is
+// wrong.
+function field([name, label, kind = "text", { value, optional, help, options, must } = {}]) {
 	const { tag = "input", put = String, take = (text) => text, ...more } = KINDS[kind] ?? { proposes: kind };
 	const id = `field-${++count}`;
 	const say = (text) => {
@@ -217,17 +224,20 @@ function field([name, label, kind = "text", { value, optional, help, options } =
 	const choices = options?.map(([each, text]) => el("option", { value: each }, text)) ?? [];
 	const proposals = more.proposes && el("datalist", { id: `${id}-list` });
 	const described = { "aria-describedby": `${id}-help ${id}-bad`, list: proposals && proposals.id };
-	const input = el(tag, { id, name, required: !optional, autocomplete: "off", spellcheck: "false", ...more.attributes, ...described }, choices);
+	const typing = { required: !optional, autocomplete: "off", spellcheck: "false" };
+	const input = el(tag, { id, name, ...typing, ...more.attributes, ...described }, choices);
 	const bad = el("p", { id: `${id}-bad`, class: "bad", role: "alert" });
 	if (value !== undefined) input.value = put(value);
 	if (proposals) propose(input, proposals, more.proposes);
 	const read = () => {
 		const text = input.value.trim();
+		if (must && text !== must) throw `Type “${must}” to go on`;
 		if (!text && !optional) throw `${label} is needed`;
 		return text ? take(text, label, input) : undefined;
 	};
 	const heading = el("label", { for: id }, label, optional && el("span", { class: "faint" }, " (optional)"));
-	const node = el("div", { class: "field" }, heading, input, proposals, el("p", { id: `${id}-help`, class: "faint" }, help ?? more.help), bad);
+	const hint = el("p", { id: `${id}-help`, class: "faint" }, help ?? more.help);
+	const node = el("div", { class: "field" }, heading, input, proposals, hint, bad);
 	return { name, node, input, read, say, empty: more.empty, first: input.value };
 }
 

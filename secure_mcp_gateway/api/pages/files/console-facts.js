@@ -18,13 +18,15 @@ export class Facts {
 
 	// How many members of a project are not among the known users.
 	rest({ project_id: id, users }) {
-		return Math.max(0, (users.length ?? users) - [...this.users.values()].filter((user) => user.projects.some((each) => each.project_id === id)).length);
+		const isMember = (user) => user.projects.some((each) => each.project_id === id);
+		return Math.max(0, (users.length ?? users) - [...this.users.values()].filter(isMember).length);
 	}
 
 	// Users with all their projects, so that their reach is whole.
 	async addUsers(users) {
 		const unknown = users.filter((user) => !this.users.has(user.user_id));
-		await forEach(unknown, async (user) => this.users.set(user.user_id, { ...user, projects: (await look("/users/{user_id}/projects", user)).data }));
+		const projectsOf = async (user) => (await look("/users/{user_id}/projects", user)).data;
+		await forEach(unknown, async (user) => this.users.set(user.user_id, { ...user, projects: await projectsOf(user) }));
 		return this.load([...new Set(unknown.flatMap((user) => this.users.get(user.user_id).projects.map((each) => each.project_id)))]);
 	}
 
@@ -55,8 +57,10 @@ export class Facts {
 	}
 }
 
-export const adminFacts = async () =>
-	new Facts(...(await forEach([["/users", ALL_USERS], ["/projects", MOST_PROJECTS], ["/configs", MOST_CONFIGS]], ([path, limit]) => look(path, {}, { limit })))).load();
+export async function adminFacts() {
+	const lists = [["/users", ALL_USERS], ["/projects", MOST_PROJECTS], ["/configs", MOST_CONFIGS]];
+	return new Facts(...(await forEach(lists, ([path, limit]) => look(path, {}, { limit })))).load();
+}
 
 // What a user's own key may see; of the other members of its project it sees none.
 export async function ownFacts(email) {

@@ -22,7 +22,8 @@ function keyButtons(key, changed, isMine) {
 	const says = isAdmin ? key.admin_key : `Of ${key.user_email ?? "nobody"}, in the project ${key.project_name ?? "that is gone"}.`;
 	const now = (seen) => (isAdmin ? seen.find((each) => each.admin_key === key.admin_key) ?? key : seen);
 	const act = (verb, send, lost, more) => () => {
-		const loss = { look: [isAdmin ? "/admin-keys" : path], lost: (seen) => [lost(now(seen).hint), isMine && "It is the key that this page uses"] };
+		const losses = (seen) => [lost(now(seen).hint), isMine && "It is the key that this page uses"];
+		const loss = { look: [isAdmin ? "/admin-keys" : path], lost: losses };
 		return deed({ title: `${verb} the ${noun} ${name}?`, verb, says, of: key, send, ...(lost && loss), ...more });
 	};
 	const secret = (given) => {
@@ -30,8 +31,9 @@ function keyButtons(key, changed, isMine) {
 		return ["The new secret", given.admin_key_secret ?? given.api_key, `${name}. ${says}`];
 	};
 	const [rotate, body] = isAdmin ? [`POST ${path}/rotate`] : ["POST /api-keys/rotate", () => ({ api_key: name })];
+	const isUsable = !key.disabled && !hasExpired(key);
 	const deeds = [
-		!key.disabled && !hasExpired(key) && ["Rotate", act("Rotate", rotate, (hint) => `The present secret (…${hint}): ${STOPS}`, { body, secret })],
+		isUsable && ["Rotate", act("Rotate", rotate, (hint) => `The present secret (…${hint}): ${STOPS}`, { body, secret })],
 		key.disabled
 			? ["Enable", act("Enable", `POST ${path}/enable`)]
 			: ["Disable", act("Disable", `POST ${path}/disable`, () => "All access with it, until it is enabled again")],
@@ -68,15 +70,21 @@ export const makeKey = ({ user, project, projects }) =>
 export const keysPage = (root) =>
 	listPage(root, "API keys", [["Make key", () => makeKey({}), "primary"]], (changed) => ({
 		searches: "User or project",
+		filters: [
+			["disabled", "State", [["", "all"], ["false", "not disabled"], ["true", "disabled"]]],
+			["expires_within_days", "Expires", [["", "any time"], ["7", "within 7 days"], ["30", "within 30 days"], ["90", "within 90 days"]]],
+		],
 		columns: keyColumns(changed),
 		load: ({ term, ...query }) => (term ? found(term, query) : look("/api-keys", {}, query)),
 	}));
 
 // The API has no search for keys: these are the keys of the users that are found.
-async function found(term, page) {
+async function found(term, { disabled, expires_within_days: days, ...page }) {
+	const isSoon = (key) => key.expires_at && !hasExpired(key) && new Date(key.expires_at) - Date.now() <= days * 86_400_000;
+	const suits = (key) => (!disabled || String(key.disabled) === disabled) && (!days || isSoon(key));
 	const { data: users } = await look("/users", {}, { term, limit: MOST_USERS });
 	const keys = await forEach(users, async (user) => (await look("/users/{user_id}/api-keys", user)).data);
-	return cut(keys.flat().filter((key) => has(term, key.user_email, key.project_name)), page);
+	return cut(keys.flat().filter((key) => has(term, key.user_email, key.project_name) && suits(key)), page);
 }
 
 const makeAdminKey = () =>

@@ -6,7 +6,8 @@ import { link } from "/assets/console-table.js";
 
 const FAR = 0.5; // below this scale names would be smudges
 const HINT =
-	"Click a node for its reach, a group to open it. To zoom: Ctrl and the wheel, two fingers, + and −; 0 for all. Arrows, Enter and Escape work too.";
+	"Click a node for its reach, a group to open it. To zoom: Ctrl and the wheel, two fingers, + and −; 0 for all. " +
+	"Arrows, Enter and Escape work too.";
 
 export function picture(facts) {
 	const drawn = new Picture(facts);

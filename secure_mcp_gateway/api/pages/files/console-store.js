@@ -1,11 +1,11 @@
 // The first page with its picture and what needs attention, and what a user's own key sees.
 import { el, number, show, time } from "/assets/common.js";
-import { look } from "/assets/console-api.js";
+import { look, write } from "/assets/console-api.js";
 import { serverCard } from "/assets/console-configs.js";
-import { counted, download } from "/assets/console-deed.js";
+import { counted, deed, download } from "/assets/console-deed.js";
 import { adminFacts, ownFacts } from "/assets/console-facts.js";
 import { picture } from "/assets/console-picture.js";
-import { badge, buttons, facts, heading, userLink } from "/assets/console-table.js";
+import { badge, buttons, facts, heading, listPage, userLink } from "/assets/console-table.js";
 
 const SUMS = [["Users", "users"], ["Projects", "projects"], ["Configs", "configs"], ["Servers", "configs"], ["API keys", "keys"]];
 const DAYS = 14;
@@ -30,24 +30,32 @@ export function overviewPage(root) {
 	fill(last.lastChild, async () => lines((await look("/system/audit", {}, { limit: 20 })).data.map(change)));
 }
 
-const panel = (name) => el("section", { class: "panel fixed" }, el("h2", {}, name), el("div", { tabindex: 0, role: "region", "aria-label": name }));
+const panel = (name) =>
+	el("section", { class: "panel fixed" }, el("h2", {}, name), el("div", { tabindex: 0, role: "region", "aria-label": name }));
 
-const fill = (place, make) => make().then((made) => show(place, made), (refused) => show(place, el("p", { class: "note bad", role: "alert" }, refused.message)));
+const fill = (place, make) =>
+	make().then(
+		(made) => show(place, made),
+		(refused) => show(place, el("p", { class: "note bad", role: "alert" }, refused.message)),
+	);
 
 function showSums(sums, data) {
-	const tile = (name, page, content) => el("div", { class: "panel" }, el("dt", {}, name), el("dd", {}, data ? el("a", { href: `#/${page}` }, content()) : "…"));
+	const tile = (name, page, content) =>
+		el("div", { class: "panel" }, el("dt", {}, name), el("dd", {}, data ? el("a", { href: `#/${page}` }, content()) : "…"));
 	const sum = (name) => () => number(data.statistics[`total_${name.toLowerCase().replace(" ", "_")}`]);
 	const state = () => el("span", { class: data.status === "healthy" ? "good" : "bad" }, data.status);
-	show(sums, SUMS.map(([name, page]) => tile(name, page, sum(name))), tile("Store", "overview", state));
+	show(sums, SUMS.map(([name, page]) => tile(name, page, sum(name))), tile("Store", "store", state));
 }
 
 function lines(all, total = 0, none = "None.") {
 	if (!all.length) return none;
-	return el("ul", { class: "lines" }, all.map((each) => el("li", {}, each)), total > all.length && el("li", {}, `and ${number(total - all.length)} more`));
+	const more = total > all.length && el("li", {}, `and ${number(total - all.length)} more`);
+	return el("ul", { class: "lines" }, all.map((each) => el("li", {}, each)), more);
 }
 
 function health({ issues, warnings }) {
-	const all = [...issues.map((text) => [badge("bad", "issue"), " ", text]), ...warnings.map((text) => [badge("warn", "warning"), " ", text])];
+	const told = (kind, name, texts) => texts.map((text) => [badge(kind, name), " ", text]);
+	const all = [...told("bad", "issue", issues), ...told("warn", "warning", warnings)];
 	return lines(all.slice(0, 100), all.length, "Healthy: no issues, no warnings.");
 }
 
@@ -57,13 +65,74 @@ const expiring = (key) => [
 ];
 
 const result = (line) => badge(line.result === "ok" ? "good" : "bad", line.result.replaceAll("_", " "));
-const change = (line) => [time(line.time), " ", el("strong", {}, line.operation), ` ${named(line)} by ${line.actor.name} `, line.result !== "ok" && result(line)];
+const change = (line) => [
+	time(line.time), " ", el("strong", {}, line.operation), ` ${named(line)} by ${line.actor.name} `, line.result !== "ok" && result(line),
+];
 
 // What a line of the audit is about: its names rather than its ids.
 function named({ named: all }) {
 	const names = Object.keys(all).filter((key) => !/_id$|identifier|^data$/.test(key));
 	return names.slice(0, 3).map((key) => String(all[key])).join(", ");
 }
+
+// --- The store as a whole, and what was done to it.
+const SINCE = [["", "the beginning"], ["1", "a day ago"], ["7", "a week ago"], ["30", "a month ago"]];
+const RECENT = 500; // lines whose operations and actors can be chosen
+
+export async function storePage(root) {
+	const { data: recent } = await look("/system/audit", {}, { limit: RECENT });
+	const choice = (of) => [["", "any"], ...[...new Set(recent.map(of))].sort().map((each) => [each, each])];
+	const whole = (line) => el("span", { title: JSON.stringify(line.named) }, named(line) || Object.values(line.named).slice(0, 2).join(", "));
+	const deeds = [["Back up", backup, "primary"], ["Restore", restore, "danger"], ["Reset", reset, "danger"]];
+	listPage(root, "Store and audit", deeds, () => ({
+		name: "Audit",
+		filters: [
+			["days", "Since", SINCE],
+			["operation", "Operation", choice((line) => line.operation)],
+			["actor", "Who", choice((line) => line.actor.name)],
+		],
+		columns: [
+			["Operation", (line) => line.operation], ["What", whole], ["Who", (line) => el("span", { title: line.actor.id }, line.actor.name)],
+			["When", (line) => time(line.time)], ["Result", result],
+		],
+		load: ({ days, ...query }) => look("/system/audit", {}, { ...query, since: days && new Date(Date.now() - days * DAY).toISOString() }),
+	}));
+}
+
+const NOUNS = ["user", "project", "config", "API key"];
+const sums = (counts) => NOUNS.map((noun) => counted(counts[`${noun.toLowerCase().replace(" ", "_")}s`], noun)).join(", ");
+const everything = ({ statistics: now }) =>
+	`All but the admin keys: ${sums(Object.fromEntries(Object.entries(now).map(([name, sum]) => [name.replace("total_", ""), sum])))}`;
+const SAFE = "A safety backup is made first, beside the store on the server's machine.";
+
+// Looked through first; only then is it asked whether it shall take the place of what is there.
+function restore() {
+	const send = (data, isDry, etag) => write("POST /system/restore", {}, { text: `{"dry_run":${isDry},"data":${data}}`, etag });
+	return deed({
+		title: "Restore from a file", verb: "Look through it", fields: [["data", "File", "file"]],
+		says: "A backup of this product, or a file of Enkrypt's gateway. Nothing is changed yet.",
+		act: async ({ data }) => ({ ...(await send(data, true)), data }),
+		next: (seen) => ({
+			title: "Restore the file over this store?", verb: "Restore", look: ["/system/health"], lost: everything,
+			says: [`The file holds ${sums(seen)}.`, warned(seen.warnings), SAFE],
+			act: (_, etag) => send(seen.data, false, etag),
+			link: (done) => `Safety backup: ${done.safety_backup}`,
+		}),
+	});
+}
+
+function warned(warnings) {
+	const sum = warnings.length;
+	return sum > 0 && el("div", { class: "note warn" }, counted(sum, "warning"), lines(warnings.slice(0, 50), sum));
+}
+
+const reset = () =>
+	deed({
+		title: "Reset the store?", verb: "Reset", look: ["/system/health"], lost: everything, send: "POST /system/reset",
+		says: ["It starts over with what a new store begins with. The admin keys stay.", SAFE],
+		fields: [["word", "Type reset to go on", "text", { must: "reset" }]], body: () => ({ confirm: true }),
+		link: (done) => `Safety backup: ${done.safety_backup}`,
+	});
 
 const backup = () =>
 	download(

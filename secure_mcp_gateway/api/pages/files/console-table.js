@@ -4,22 +4,24 @@ import { button } from "/assets/console-deed.js";
 
 const SIZE = 25;
 
-// Columns are [name, cell(row)], the first names the row. `load({limit, offset, term})` gives {data, total}. The element has `reload()`,
-// and `ready` for its first page.
-export function listing({ name, columns, load, searches }) {
-	let [offset, asked, timer, term] = [0, 0, 0, ""];
+// Columns are [name, cell(row)], the first names the row; filters are [name, label, [[value, text]]]. `load({limit, offset, term,
+// ...filters})` gives {data, total}. The element has `reload()`, and `ready` for its first page.
+export function listing({ name, columns, load, searches, filters = [] }) {
+	const query = { term: "" };
+	let [offset, asked, timer] = [0, 0, 0];
 	const count = el("span", { class: "count", role: "status" });
 	const turns = [["Previous", -SIZE], ["Next", SIZE]].map(([text, by]) => button(text, () => reload((offset += by)), "small"));
 	const body = el("tbody");
 	const names = columns.map(([text]) => el("th", { scope: "col" }, text || el("span", { class: "visually-hidden" }, "Deeds")));
 	const table = el("table", { "aria-label": name }, el("thead", {}, el("tr", {}, names)), body);
-	const row = (each) => el("tr", {}, columns.map(([text, cell], at) => el(at ? "td" : "th", at ? { "data-label": text } : { scope: "row" }, cell(each))));
+	const cell = (each) => ([text, content], at) => el(at ? "td" : "th", at ? { "data-label": text } : { scope: "row" }, content(each));
+	const row = (each) => el("tr", {}, columns.map(cell(each)));
 	const tell = (kind, text) => show(body, el("tr", {}, el("td", { colspan: columns.length, class: kind }, text)));
 
 	async function reload() {
 		const mine = ++asked;
 		try {
-			const { data, total } = await load({ limit: SIZE, offset, term });
+			const { data, total } = await load({ limit: SIZE, offset, ...query });
 			if (mine === asked) draw(data, total);
 		} catch (refused) {
 			if (mine === asked) tell("bad", refused.message);
@@ -33,16 +35,22 @@ export function listing({ name, columns, load, searches }) {
 		const focused = document.activeElement;
 		[turns[0].disabled, turns[1].disabled] = [offset === 0, offset + rows.length >= total];
 		if (focused.disabled) turns.find((turn) => !turn.disabled)?.focus();
-		return rows.length ? show(body, rows.map(row)) : tell("faint", term ? `Nothing found for “${term}”.` : "There are none.");
+		if (rows.length) return show(body, rows.map(row));
+		return tell("faint", query.term ? `Nothing found for “${query.term}”.` : `There are none${filters.length ? " of that kind" : ""}.`);
 	}
 
-	const oninput = () => {
-		[term, offset] = [input.value.trim(), 0];
+	const ask = (field) => ({ target }) => {
+		query[field] = target.value.trim();
+		offset = 0;
 		clearTimeout(timer);
 		timer = setTimeout(reload, 150);
 	};
-	const input = searches && el("input", { type: "search", class: "searching", "aria-label": `Search ${name}`, placeholder: searches, oninput });
-	const tools = el("div", { class: "tools" }, input, el("span", { class: "paging" }, count, turns));
+	const searching = { type: "search", class: "searching", "aria-label": `Search ${name}`, placeholder: searches, oninput: ask("term") };
+	const boxes = filters.map(([field, label, choices]) => {
+		const box = el("select", { onchange: ask(field) }, choices.map(([value, text]) => el("option", { value }, text)));
+		return el("label", { class: "filter" }, label, box);
+	});
+	const tools = el("div", { class: "tools" }, searches && el("input", searching), boxes, el("span", { class: "paging" }, count, turns));
 	return Object.assign(el("div", { class: "listing" }, tools, el("div", { class: "panel rows" }, table)), { reload, ready: reload() });
 }
 
@@ -65,7 +73,8 @@ export const projectLinks = (projects, total = projects.length) =>
 	el("span", { class: "names" }, total ? projects.slice(0, 3).map(projectLink) : "none", total > 3 && `and ${number(total - 3)} more`);
 
 // A page's heading, which takes the focus, with its deeds.
-export const heading = (text, deeds = []) => el("header", { class: "heading" }, el("h1", { tabindex: "-1" }, text), el("div", { class: "deeds" }, deeds));
+export const heading = (text, deeds = []) =>
+	el("header", { class: "heading" }, el("h1", { tabindex: "-1" }, text), el("div", { class: "deeds" }, deeds));
 
 // A page with a list: its deeds bring the list up to date. `plan(changed)` gives the list's plan.
 export function listPage(root, name, deeds, plan) {

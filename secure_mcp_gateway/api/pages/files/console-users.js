@@ -3,7 +3,9 @@ import { el, number, time } from "/assets/common.js";
 import { list, look } from "/assets/console-api.js";
 import { counted, deed, download, some } from "/assets/console-deed.js";
 import { keyColumns, makeKey } from "/assets/console-keys.js";
-import { badge, buttons, configLink, facts, heading, listPage, listing, projectLink, projectLinks, userLink } from "/assets/console-table.js";
+import {
+	badge, buttons, configLink, facts, heading, listPage, listing, projectLink, projectLinks, userLink,
+} from "/assets/console-table.js";
 
 const [USER, PROJECT] = ["/users/{user_id}", "/projects/{project_id}"];
 const hints = (keys) => keys.map((key) => `…${key.hint} (${key.project_name})`);
@@ -24,7 +26,8 @@ export const usersPage = (root) =>
 		load: (query) => list("/users", query, async (user) => ({ ...(await look(USER, user)).data, api_keys: user.api_keys })),
 	}));
 
-const makeUser = () => deed({ title: "New user", verb: "Create user", send: "POST /users", fields: [["email", "E-mail address"]], link: userLink });
+const makeUser = () =>
+	deed({ title: "New user", verb: "Create user", send: "POST /users", fields: [["email", "E-mail address"]], link: userLink });
 
 const deleteUser = (user) =>
 	deed({
@@ -36,8 +39,25 @@ const deleteUser = (user) =>
 
 const leave = (user, project) =>
 	deed({
-		title: `Remove ${user.email} from ${project.project_name}?`, of: { ...user, ...project }, send: `DELETE ${PROJECT}${USER}`, look: [`${USER}/api-keys`],
-		lost: (keys) => [`Its access to the project ${project.project_name}`, some(hints(keys.filter((key) => key.project_id === project.project_id)), "API key")],
+		title: `Remove ${user.email} from ${project.project_name}?`, of: { ...user, ...project }, send: `DELETE ${PROJECT}${USER}`,
+		look: [`${USER}/api-keys`],
+		lost: (keys) => [
+			`Its access to the project ${project.project_name}`,
+			some(hints(keys.filter((key) => key.project_id === project.project_id)), "API key"),
+		],
+	});
+
+const changeAddress = (user) =>
+	deed({
+		title: `Change the address of ${user.email}`, verb: "Save", of: user, look: [USER], send: `PUT ${USER}`, link: userLink,
+		says: "Projects and API keys stay as they are.",
+		fields: (now) => [["new_email", "E-mail address", "text", { value: now.email }]],
+	});
+
+const deleteKeys = (user) =>
+	deed({
+		title: `Delete all keys of ${user.email}?`, verb: "Delete keys", of: user, look: [`${USER}/api-keys`], send: `DELETE ${USER}/api-keys`,
+		lost: (keys) => [some(hints(keys), "API key"), "Each stops working at once, whoever uses it"],
 	});
 
 export async function userPage(root, id, _, redraw) {
@@ -45,6 +65,8 @@ export async function userPage(root, id, _, redraw) {
 	const { projects } = user;
 	const deeds = [
 		projects.length > 0 && ["Make key", () => makeKey({ user, projects }), "primary"],
+		["Change address", () => changeAddress(user)],
+		user.api_keys.length > 0 && ["Delete all keys", () => deleteKeys(user), "danger"],
 		["Delete", async () => (await deleteUser(user)) && (location.hash = "#/users"), "danger"],
 	];
 	const leaves = (each) => buttons([["Remove", () => leave(user, each), "danger"]], redraw, `from ${each.project_name}`);
@@ -89,8 +111,18 @@ const assign = (project) =>
 		fields: [["config_name", "Config", "configs"]],
 	});
 
+const unassign = (project) =>
+	deed({
+		title: `Take the config away from ${project.project_name}?`, verb: "Take config away",
+		of: project, look: [PROJECT], send: `POST ${PROJECT}/unassign-config`,
+		lost: ({ users, mcp_config: config }) =>
+			config && `Access of ${counted(users.length, "user")} to all servers of ${config.mcp_config_name}; the config itself stays`,
+	});
+
 const addUser = (project) =>
-	deed({ title: `Add a user to ${project.project_name}`, of: project, send: `POST ${PROJECT}/users`, fields: [["email", "User", "users"]] });
+	deed({
+		title: `Add a user to ${project.project_name}`, of: project, send: `POST ${PROJECT}/users`, fields: [["email", "User", "users"]],
+	});
 
 const membersOf = (project) => some(project.users.map((user) => user.email), "membership");
 
@@ -98,7 +130,8 @@ const deleteProject = (project) =>
 	deed({
 		title: `Delete ${project.project_name}?`, verb: "Delete project", of: project, look: [PROJECT], send: `DELETE ${PROJECT}`,
 		lost: (now) => [`The project ${now.project_name}`, membersOf(now)],
-		blocked: ({ api_keys: keys }) => keys > 0 && `It has ${counted(keys, "API key")}. Remove its users first: their keys for it go with them.`,
+		blocked: ({ api_keys: keys }) =>
+			keys > 0 && `It has ${counted(keys, "API key")}. Remove its users first: their keys for it go with them.`,
 	});
 
 const removeAll = (project) =>
@@ -110,15 +143,17 @@ const removeAll = (project) =>
 export async function projectPage(root, id, _, redraw) {
 	const { data: project } = await look("/projects/{id}", { id });
 	const { project_name: name, users: { length: isManned } } = project;
-	const says = "A JSON file with the project, its users and its config, secrets in headers and variables included; never a key.";
+	const says = "A JSON file with project, users and config, secrets in headers and variables included; never a key.";
 	const deeds = [
 		["Add user", () => addUser(project), "primary"],
 		[project.mcp_config ? "Change config" : "Assign config", () => assign(project)],
+		project.mcp_config && ["Take config away", () => unassign(project), "danger"],
 		["Export", () => download(name, says, `${PROJECT}/export`, project, "project")],
 		isManned && ["Remove all users", () => removeAll(project), "danger"],
 		["Delete", async () => (await deleteProject(project)) && (location.hash = "#/projects"), "danger"],
 	];
-	const ofUser = (user) => buttons([["Make key", () => makeKey({ user, project })], ["Remove", () => leave(user, project), "danger"]], redraw, user.email);
+	const ofUser = (user) =>
+		buttons([["Make key", () => makeKey({ user, project })], ["Remove", () => leave(user, project), "danger"]], redraw, user.email);
 	root.append(
 		heading(name, buttons(deeds, redraw)),
 		facts(["Config", configOf(project)], ["API keys", keyCount(project)], ["Made", time(project.created_at)]),

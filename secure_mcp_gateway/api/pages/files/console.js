@@ -4,13 +4,13 @@ import { isReadOnly, onRefusal } from "/assets/console-api.js";
 import { configPage, configsPage } from "/assets/console-configs.js";
 import { button } from "/assets/console-deed.js";
 import { adminsPage, keysPage } from "/assets/console-keys.js";
-import { overviewPage, ownPage } from "/assets/console-store.js";
+import { overviewPage, ownPage, storePage } from "/assets/console-store.js";
 import { projectPage, projectsPage, userPage, usersPage } from "/assets/console-users.js";
 
 // What stands in the address, what draws it, and for a page of the menu its name.
 const PAGES = {
 	overview: [overviewPage, "Overview"], users: [usersPage, "Users"], projects: [projectsPage, "Projects"], configs: [configsPage, "Configs"],
-	keys: [keysPage, "API keys"], admins: [adminsPage, "Admin keys"],
+	keys: [keysPage, "API keys"], admins: [adminsPage, "Admin keys"], store: [storePage, "Store and audit"],
 	user: [userPage], project: [projectPage], config: [configPage],
 };
 const OWN = { own: [ownPage, "My access"] };
@@ -42,7 +42,8 @@ function prompt() {
 	const said = el("p", { class: "said bad", role: "alert", id: "key-bad" }, why);
 	why = "";
 	const input = el("input", {
-		id: "key", type: "password", required: true, autocomplete: "off", spellcheck: "false", placeholder: "smga_… or smg_…", "aria-describedby": "key-help key-bad",
+		id: "key", type: "password", required: true, autocomplete: "off", spellcheck: "false", placeholder: "smga_… or smg_…",
+		"aria-describedby": "key-help key-bad",
 	});
 	const onsubmit = async (event) => {
 		event.preventDefault();
@@ -77,9 +78,10 @@ async function enter(bearer) {
 	const name = me.name ? `Admin key ${me.name}` : me.email;
 	show($("#end"), el("span", { class: "key-said", title: name }, name), button("Forget key", () => setKey("")), themeSwitch());
 	const rooms = Object.entries(pages()).filter(([, [, label]]) => label).map(([page, [, label]]) => el("a", { href: `#/${page}` }, label));
+	const content = el("div", { class: "content" }, el("div", { id: "banner" }), el("div", { id: "page" }));
 	show(
 		main,
-		el("div", { class: "shell" }, el("nav", { class: "rooms", "aria-label": "Console" }, rooms), el("div", { class: "content" }, el("div", { id: "banner" }), el("div", { id: "page" }))),
+		el("div", { class: "shell" }, el("nav", { class: "rooms", "aria-label": "Console" }, rooms), content),
 		el("div", { id: "said", role: "status" }),
 	);
 	open();

@@ -53,7 +53,8 @@ export class Trial {
   control(parameter, id) {
     const { schema, example, required } = parameter;
     const choices = schema.type === "boolean" ? ["true", "false"] : schema.enum;
-    if (choices) return el("select", { id }, el("option", { value: "" }, "not given"), choices.map((each) => el("option", { value: each }, each)));
+    const option = (value, text = value) => el("option", { value }, text);
+    if (choices) return el("select", { id }, option("", "not given"), choices.map((each) => option(each)));
     const known = typed.get(parameter.name) ?? (this.operation.loses ? "" : String(example ?? ""));
     const shown = parameter.in === "header" ? '"7": only if nothing was written since' : String(example ?? "");
     return el("input", { id, type: "text", value: required ? known : "", placeholder: shown, autocomplete: "off", spellcheck: "false" });
@@ -183,8 +184,10 @@ function inWords(found) {
     const more = found.length > SHOWN_LOSSES ? ` and ${number(found.length - SHOWN_LOSSES)} more` : "";
     return [found.length > 0 ? `${number(found.length)}: ${names.join(", ")}${more}` : "Nothing is there"];
   }
-  const shown = Object.entries(found).filter(([name, value]) => !name.endsWith("_at") && value !== null && (typeof value !== "object" || Array.isArray(value)));
-  return shown.map(([name, value]) => `${name.replace(/^total_/, "").replace(/_/g, " ")}: ${Array.isArray(value) ? number(value.length) : value}`);
+  const isShown = (name, value) => !name.endsWith("_at") && value !== null && (typeof value !== "object" || Array.isArray(value));
+  const shown = Object.entries(found).filter((each) => isShown(...each));
+  const words = (name) => name.replace(/^total_/, "").replace(/_/g, " ");
+  return shown.map(([name, value]) => `${words(name)}: ${Array.isArray(value) ? number(value.length) : value}`);
 }
 
 const nameOf = (record) => record.email ?? record.server_name ?? record.name ?? record.api_key ?? String(Object.values(record)[0]);
@@ -193,7 +196,8 @@ function shownAnswer(answer) {
   const text = answer.data === null ? answer.text : JSON.stringify(answer.data, null, 2);
   const kind = answer.ok ? "good" : answer.status && answer.status < 500 ? "warn" : "bad";
   const facts = [`${answer.ms < 10 ? answer.ms.toFixed(1) : Math.round(answer.ms)} ms`, `${number(new Blob([answer.text]).size)} bytes`];
-  const headers = answer.headers.map(([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, el("code", {}, value))));
+  const header = ([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, el("code", {}, value)));
+  const headers = answer.headers.map(header);
   return [
     el(
       "div",
@@ -204,9 +208,11 @@ function shownAnswer(answer) {
       copyButton(() => text),
     ),
     !answer.ok && problemOf(answer),
-    headers.length > 0 && el("details", { class: "headers" }, el("summary", {}, `${headers.length} headers`), el("table", {}, el("tbody", {}, headers))),
+    headers.length > 0 &&
+      el("details", { class: "headers" }, el("summary", {}, `${headers.length} headers`), el("table", {}, el("tbody", {}, headers))),
     text && el("pre", { class: "answer-text", tabindex: "0", "aria-label": "The answer" }, jsonCode(text.slice(0, MOST_SHOWN))),
-    text.length > MOST_SHOWN && el("p", { class: "faint" }, `The first ${number(MOST_SHOWN)} of ${number(text.length)} characters; Copy takes all.`),
+    text.length > MOST_SHOWN &&
+      el("p", { class: "faint" }, `The first ${number(MOST_SHOWN)} of ${number(text.length)} characters; Copy takes all.`),
   ];
 }
 

@@ -29,7 +29,10 @@ function examples(operation) {
     { class: "examples" },
     el("div", { class: "caption" }, "Request", copyButton(() => block.textContent)),
     block,
-    success && [el("div", { class: "caption" }, `Answer ${success.status}`), el("pre", { tabindex: "0", "aria-label": "The answer" }, jsonCode(success.example))],
+    success && [
+      el("div", { class: "caption" }, `Answer ${success.status}`),
+      el("pre", { tabindex: "0", "aria-label": "The answer" }, jsonCode(success.example)),
+    ],
   );
 }
 
@@ -54,7 +57,8 @@ function article(spec, operation) {
 }
 
 function section(spec, group) {
-  const head = el("div", { class: "text" }, el("h2", { id: `${group.id}-name` }, group.name), group.description && el("p", {}, prose(group.description)));
+  const said = group.description && el("p", {}, prose(group.description));
+  const head = el("div", { class: "text" }, el("h2", { id: `${group.id}-name` }, group.name), said);
   const articles = group.operations.map((operation) => article(spec, operation));
   return el("section", { id: group.id, "aria-labelledby": `${group.id}-name` }, head, articles);
 }
@@ -64,7 +68,8 @@ function entry(id, text, inside = []) {
 }
 
 function contents(spec) {
-  const chapters = [...document.querySelectorAll(".intro > :is(h1, h2)")].map((chapter) => entry(chapter.id, chapter.firstChild.data.trim()));
+  const headings = [...document.querySelectorAll(".intro > :is(h1, h2)")];
+  const chapters = headings.map((chapter) => entry(chapter.id, chapter.firstChild.data.trim()));
   const groups = spec.groups.map((group) => entry(group.id, group.name, group.operations.map(({ id, summary }) => entry(id, summary))));
   return el("ul", {}, chapters, groups);
 }
@@ -110,7 +115,8 @@ function keepInSight(link, box) {
 // Any operation that takes a key has all of the answers that are common to all.
 function refusals(spec) {
   const all = new Map();
-  for (const operation of spec.operations.values()) for (const answer of operation.answers) if (answer.status >= "400") all.set(answer.status, answer);
+  const answers = [...spec.operations.values()].flatMap((operation) => operation.answers);
+  for (const answer of answers) if (answer.status >= "400") all.set(answer.status, answer);
   return [...all.values()].sort((one, other) => one.status - other.status).map(answerHead);
 }
 

@@ -42,7 +42,7 @@ function asPython(request) {
     `    ${JSON.stringify(url)},`,
     `    method="${method}",`,
     headers.length > 0 && ["    headers={", ...headers.map((header) => `        ${header},`), "    },"].join("\n"),
-    body !== undefined && `    data=${value === undefined ? `${JSON.stringify(body)}.encode()` : `json.dumps(${python(value, "    ")}).encode()`},`,
+    body !== undefined && `    data=${value === undefined ? JSON.stringify(body) : `json.dumps(${python(value, "    ")})`}.encode(),`,
     ")",
     "with urllib.request.urlopen(request) as response:",
     "    print(json.load(response)[\"data\"])",

@@ -77,7 +77,8 @@ export function answerHead(answer) {
 // Of a success what stands in `data`, for the rest is the same everywhere.
 export function answerOf(spec, answer, open) {
   const data = answer.status < "300" && answer.schema?.properties?.data;
-  const headers = answer.headers.map(({ name, description }) => el("li", {}, el("div", { class: "head" }, headOf(name, `header: ${description}`, false))));
+  const header = ({ name, description }) => el("li", {}, el("div", { class: "head" }, headOf(name, `header: ${description}`, false)));
+  const headers = answer.headers.map(header);
   const fields = data && [
     el("div", { class: "head" }, headOf("data", typeOf(spec, data), false)),
     fieldsOf(spec, data, { open, asked: false }),

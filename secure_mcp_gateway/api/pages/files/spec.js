@@ -75,7 +75,8 @@ function answerOf(spec, status, given) {
   const answer = spec.resolved(given);
   const content = answer.content?.["application/json"] ?? {};
   const headers = Object.entries(answer.headers ?? {}).map(([name, header]) => ({ name, ...spec.resolved(header) }));
-  return { status, description: answer.description, headers, schema: content.schema && spec.resolved(content.schema), example: content.example };
+  const schema = content.schema && spec.resolved(content.schema);
+  return { status, description: answer.description, headers, schema, example: content.example };
 }
 
 export async function loadSpec() {

@@ -1,0 +1,152 @@
+// What an administrator does now and then in the console, each deed checked against the API.
+
+import { check, given, settle } from "./browser.mjs";
+import { button, deed, dialogOf, done, names, openRow, saved } from "./deeds.mjs";
+import { api, openRoom } from "./views.mjs";
+
+const [CONFIG, COPY, RENAMED] = ["Customer data", "Customer data as it was", "Customers"];
+const [PROJECT, EMAIL, CHANGED] = ["Harbour", "vera@example.com", "vera.linde@example.com"];
+const LINES = 30; // of the audit, so that there is another page
+
+async function changeConfig(page) {
+  await openRow(page, "Configs", CONFIG);
+  await button(page, "Validate").click();
+  await dialogOf(page).getByText("valid", { exact: true }).waitFor();
+  check("a validation tells what it found and has nothing to send", (await dialogOf(page).getByRole("button").count()) === 1);
+  await page.keyboard.press("Escape");
+  await done(page);
+  await deed(page, "Copy", { "Name of the copy": COPY });
+  await done(page);
+  const [first, copy] = (await Promise.all([CONFIG, COPY].map((name) => api("GET", `/configs/${name}`)))).map(({ data }) => data?.mcp_config);
+  check("a copy has the same servers", first.length > 0 && JSON.stringify(copy) === JSON.stringify(first), copy);
+  await openRow(page, "Configs", COPY);
+  await deed(page, "Rename", { Name: RENAMED });
+  await done(page);
+  const statuses = await Promise.all([COPY, RENAMED].map(async (name) => (await api("GET", `/configs/${name}`)).status));
+  check("a renamed config has its new name and no other", String(statuses) === "404,200", statuses);
+  await openRow(page, "Configs", RENAMED);
+  await changeServer(page, first[0].server_name);
+}
+
+async function changeServer(page, name) {
+  const server = async () => (await api("GET", `/configs/${RENAMED}/servers/${name}`)).data;
+  const before = (await server()).input_guardrails_policy;
+  const given = { State: "off", "What it blocks": "pii\nsecrets", "More settings": '{"depth": 3}' };
+  await deed(page, `input on in ${name}`, given, names("change a guardrail", before.policy_name));
+  await done(page);
+  const { input_guardrails_policy: after } = await server();
+  const isChanged = after.enabled === false && String(after.block) === "pii,secrets" && after.additional_config?.depth === 3;
+  check("a guardrail policy is changed, and what was not named stays", isChanged && after.policy_name === before.policy_name, after);
+  await deed(page, `input off in ${name}`, { State: "on", "More settings": "" });
+  await done(page);
+  const { input_guardrails_policy: last } = await server();
+  check("an emptied field of a policy is gone", last.enabled && !("additional_config" in last), last);
+  await deed(page, `Edit ${name}`, { "Allowed tools": "look\npoint" });
+  await done(page);
+  check("the allowed tools of a server are changed", Object.keys((await server()).tools).join() === "look,point", await server());
+}
+
+async function changeTeam(page) {
+  await api("POST", "/projects", { project_name: PROJECT });
+  await api("POST", `/projects/${PROJECT}/assign-config`, { config_name: CONFIG });
+  await api("POST", "/users", { email: EMAIL });
+  await api("POST", `/projects/${PROJECT}/users`, { email: EMAIL });
+  const { data: made } = await api("POST", `/users/${EMAIL}/api-keys`, { project_name: PROJECT });
+  await openRow(page, "Users", EMAIL);
+  await deed(page, "Change address", { "E-mail address": CHANGED });
+  await done(page);
+  const { data: user } = await api("GET", `/users/${CHANGED}`);
+  check("a changed address leaves keys and projects", user?.api_keys.length === 1 && user.projects.length === 1, user);
+  await openRow(page, "Users", CHANGED);
+  await deed(page, "Delete all keys", {}, names("delete all keys of a user", made.api_key.slice(-4), PROJECT));
+  await done(page);
+  check("all keys of a user are deleted", (await api("GET", `/users/${CHANGED}`)).data.api_keys.length === 0);
+  await openRow(page, "Projects", PROJECT);
+  await deed(page, "Take config away", {}, names("take a config away", "1 user", CONFIG));
+  await done(page);
+  check("a project has no config any more", (await api("GET", `/projects/${PROJECT}`)).data.mcp_config === null);
+}
+
+const count = (page) => page.locator("#page .count").innerText();
+const cells = (page, label) => page.locator(`#page td[data-label="${label}"]`).allInnerTexts();
+
+async function choose(page, label, value) {
+  await page.getByRole("combobox", { name: label }).selectOption(value);
+  await page.waitForTimeout(200);
+  await settle(page);
+}
+
+async function filterKeys(page) {
+  await openRoom(page, "API keys");
+  await choose(page, "State", "disabled");
+  const { data: disabled } = await api("GET", "/api-keys?disabled=true");
+  const states = await cells(page, "State");
+  check("keys are filtered by their state", states.length === disabled.length && states.every((each) => each === "disabled"), states);
+  await choose(page, "State", "all");
+  await choose(page, "Expires", "within 7 days");
+  const { data: soon } = await api("GET", "/api-keys?expires_within_days=7");
+  check("keys are filtered by when they expire", soon.length > 0 && (await count(page)).endsWith(` ${soon.length}`), await count(page));
+}
+
+async function readAudit(page) {
+  for (let at = 0; at < LINES; at++) await api("POST", `/api-keys/key_0000000000000000/${at % 2 ? "enable" : "disable"}`);
+  await openRoom(page, "Store and audit");
+  const first = await count(page);
+  await button(page, "Next").click();
+  await settle(page);
+  check("the audit has pages", first.startsWith("1–25 of ") && (await count(page)).startsWith("26–"), [first, await count(page)]);
+  await choose(page, "Operation", "user disable-api-key");
+  const operations = await page.locator("#page tbody th").allInnerTexts();
+  check("the audit is filtered", operations.length >= LINES / 2 && operations.every((each) => each === "user disable-api-key"), operations);
+}
+
+const file = (name, content) => ({ name, mimeType: "application/json", buffer: Buffer.from(content) });
+
+async function restoreStore(page) {
+  await openRoom(page, "Store and audit");
+  const { name, text } = await saved(page, () => deed(page, "Back up"));
+  await deed(page, "Restore", { File: file("no.json", '{"kind": "other"}') });
+  await dialogOf(page).getByText(/^Not done/).waitFor();
+  await page.keyboard.press("Escape");
+  await done(page);
+  await api("POST", "/users", { email: "late@example.com" });
+  const { total_users: users } = (await api("GET", "/system/health")).data.statistics;
+  // A key whose user is in no project arrives disabled, which is a warning.
+  const odd = JSON.parse(text);
+  const [[id]] = Object.entries(odd.members);
+  delete odd.members[id];
+  await deed(page, "Restore", { File: file(name, JSON.stringify(odd)) });
+  await dialogOf(page).getByText(/will be lost/).waitFor();
+  await settle(page);
+  const said = await dialogOf(page).innerText();
+  names("restore", `${users} users`, "safety backup", `${users - 1} users`)(said);
+  check("the warnings of a dry run are shown before anything is changed", /\d warning/.test(said) && said.includes("disabled"), said);
+  await page.keyboard.press("Escape");
+  await done(page);
+  check("a restore that is not confirmed changes nothing", (await api("GET", "/users/late@example.com")).status === 200);
+  await deed(page, "Restore", { File: file(name, text) });
+  await dialogOf(page).getByText(/will be lost/).waitFor();
+  await settle(page);
+  await dialogOf(page).locator("[type=submit]").click();
+  await done(page);
+  const { statistics } = (await api("GET", "/system/health")).data;
+  const isGone = (await api("GET", "/users/late@example.com")).status === 404;
+  check("a restore brings back what the file holds, and the key goes on", isGone && statistics.total_users === users - 1, statistics);
+}
+
+async function resetStore(page) {
+  await openRoom(page, "Store and audit");
+  await deed(page, "Reset", { "Type reset": "rest" });
+  await dialogOf(page).getByText("Type “reset” to go on").waitFor();
+  check("a reset needs the word", (await api("GET", "/users")).data.length > 1 && (await dialogOf(page).count()) === 1);
+  await page.keyboard.press("Escape");
+  await done(page);
+  const { total_users: users } = (await api("GET", "/system/health")).data.statistics;
+  await deed(page, "Reset", { "Type reset": "reset" }, names("reset", `${users} users`, "admin keys stay"));
+  await done(page);
+  const answer = await fetch(`${given.base}/api/v1/users`, { headers: { Authorization: `Bearer ${given.key}` } });
+  const { data: left } = await answer.json();
+  check("a reset starts over, and the admin key works on", answer.status === 200 && left.length === 1, left);
+}
+
+export const UPKEEP = { changeConfig, changeTeam, filterKeys, readAudit, restoreStore, resetStore };
