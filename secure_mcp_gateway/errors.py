@@ -135,5 +135,9 @@ class StoreDamaged(Unavailable):
     """What stands in the store's file is no document of ours; ``private`` says where it breaks."""
 
 
+class StoreForeign(StoreDamaged):
+    """What stands there is sound, but nothing that this version can use as a store."""
+
+
 class OutcomeUnknown(Unavailable):
     """The failure came after the new document was put in place: it may or may not survive a power cut."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "generate-config": "generate_config",
     "system audit": "audit",
+    "system doctor": "doctor",
     "system restore": "restore",
     "system start-api": "start_api",
     "system stop-api": "stop_api",

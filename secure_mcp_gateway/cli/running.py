@@ -81,8 +81,8 @@ class Running:
         return _try_lock(self._descriptor)
 
 
-def running_servers(store: Store) -> list[Running]:
-    """By port; the files of servers that died are swept. ``StoreForbidden`` where there are files of others alone."""
+def running_servers(store: Store, *, sweep: bool = True) -> list[Running]:
+    """By port; with ``sweep`` the files of servers that died are taken away. ``StoreForbidden`` where there are files of others alone."""
     try:
         folder = store.file.held_folder(_SERVERS)
     except FileNotFoundError:
@@ -90,16 +90,16 @@ def running_servers(store: Store) -> list[Running]:
     except PermissionError:
         raise _not_ours(os.path.join(store.folder, _SERVERS)) from None
     try:
-        return _found_in(folder)
+        return _found_in(folder, sweep)
     finally:
         folder.close()
 
 
-def _found_in(folder: HeldFolder) -> list[Running]:
+def _found_in(folder: HeldFolder, sweep: bool) -> list[Running]:
     found, foreign = [], ""
     for name in filter(_OURS, _names_in(folder)):
         try:
-            server = _running(folder, name)
+            server = _running(folder, name, sweep)
         except PermissionError:
             foreign = name
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -127,16 +127,16 @@ def machine() -> str:
     return f"{os.uname().nodename} {namespace}".strip()
 
 
-def _running(folder: HeldFolder, name: str) -> Running | None:
+def _running(folder: HeldFolder, name: str, sweep: bool) -> Running | None:
     """None where it has ended. Raises ``PermissionError`` where the file is another user's, others where it is no entry."""
     descriptor = folder.open(name, _FLAGS)
     server = None
     try:
         owner = _owner_of(descriptor)
-        if _try_lock(descriptor):
-            folder.remove(name)
-        else:
+        if not _try_lock(descriptor):
             server = Running(descriptor, owner)
+        elif sweep:
+            folder.remove(name)
         return server
     finally:
         if server is None:

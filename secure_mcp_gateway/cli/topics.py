@@ -99,8 +99,14 @@ servers may use it at once.
 
   secure-mcp-gateway generate-config
   secure-mcp-gateway system health-check
+  secure-mcp-gateway system doctor
   secure-mcp-gateway system backup --output-file backup.json
   secure-mcp-gateway system restore --input-file backup.json --dry-run
+
+health-check looks at the store alone; doctor also at the machine, the lock,
+ports, keys about to end, what nobody uses and servers that cannot start here,
+each with the command that mends it. It changes nothing, and works on a store
+that is missing, damaged or locked too.
 
 Before a restore, a reset or a new store in the place of the old, a safety
 backup goes to backups/ beside the store; the last ten are kept.
@@ -149,5 +155,5 @@ and --max-connections counts in each.
 """,
     "exit-codes": "\n".join(f"{code:>3}  {text}" for code, text in EXIT_CODES.items())
     + '\n\n1 is also "no": an invalid config (config validate), an unhealthy store (system\n'
-    + "health-check), a broken chain (system audit --verify).",
+    + "health-check), a problem (system doctor), a broken chain (system audit --verify).",
 }

@@ -70,6 +70,23 @@ def last_generation(log: AuditLog, head: AuditHead, generation: int) -> int:
     return highest if behind.is_rolled_back else generation
 
 
+def last_line(path: str) -> Line | None:
+    """The last line of this file that is as it was written, if one of its last ones is. Raises OSError."""
+    descriptor = open_regular(path, os.O_RDONLY)
+    try:
+        lines = _last_part(descriptor, os.fstat(descriptor).st_size).splitlines(keepends=True)
+    finally:
+        os.close(descriptor)
+    return next((content for line in reversed(lines) if (content := opened(line)) is not None), None)
+
+
+def _last_part(descriptor: int, end: int) -> bytes:
+    """What stands before this position; the first line of it may be cut."""
+    start = max(0, end - _PART)
+    os.lseek(descriptor, start, os.SEEK_SET)
+    return os.read(descriptor, end - start)
+
+
 def _behind(log: AuditLog, descriptor: int, head: AuditHead) -> Iterator[bytes] | None:
     """The lines behind the document's head, one by one, for refusals may have filled many files since the last write; None where the
     head is not found. A rotation may have come in between."""
@@ -233,4 +250,3 @@ def _problem(content: Line, number: int, last: str) -> str:
 
 def _broken(number: int, problem: str) -> Line:
     return {"valid": False, "lines": number - 1, "broken_line": number, "problem": problem}
-

@@ -12,7 +12,7 @@ from secure_mcp_gateway.store.folder import NEW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from secure_mcp_gateway.store.folder import HeldFolder
 
@@ -41,6 +41,15 @@ def write_backup(file: StoreFile, path: str, pieces: Sequence[bytes]) -> None:
         raise Unavailable(f"the safety backup cannot be written, so nothing is changed: {reason}", private=path) from None
 
 
+def kept_backups(file: StoreFile) -> list[str]:
+    """The paths of the safety backups that there are, the newest last; none where they may not be looked at."""
+    try:
+        names = sorted(filter(_ours(file), os.listdir(os.path.join(file.folder, BACKUPS))))
+    except OSError:
+        return []
+    return [os.path.join(file.folder, BACKUPS, name) for name in names]
+
+
 def _write(folder: HeldFolder, file: StoreFile, name: str, pieces: Sequence[bytes]) -> None:
     # Under a name of its own until it is whole: a crash must not leave a torn file that looks like a backup.
     temporary = os.path.basename(file.temporary_backup)
@@ -62,18 +71,22 @@ def _write(folder: HeldFolder, file: StoreFile, name: str, pieces: Sequence[byte
 
 def _prune(folder: HeldFolder, file: StoreFile, newest: str) -> None:
     """``newest`` stays in any case: where the clock was set back, it is not the last by name. One too many is no reason to refuse."""
-    ours = re.compile(re.escape(_stem(file)) + r"-\d{8}T\d{6}\.\d{9}Z-.*\.json")
     try:
         found = os.listdir(folder.path if folder.descriptor is None else folder.descriptor)
     except OSError:
         return
     # What is dated later than the newest was made while the clock was ahead: it counts as older.
-    mine = sorted((name for name in found if ours.fullmatch(name)), key=lambda name: (_moment(file, name) <= _moment(file, newest), name))
+    mine = sorted(filter(_ours(file), found), key=lambda name: (_moment(file, name) <= _moment(file, newest), name))
     for name in mine[:-KEPT]:
         try:
             folder.remove(name)
         except OSError:
             pass
+
+
+def _ours(file: StoreFile) -> Callable[[str], object]:
+    """Whether a name is that of a backup of this store."""
+    return re.compile(re.escape(_stem(file)) + r"-\d{8}T\d{6}\.\d{9}Z-.*\.json").fullmatch
 
 
 def _moment(file: StoreFile, name: str) -> str:

@@ -7,36 +7,64 @@ import stat
 
 from secure_mcp_gateway.store.file import StoreFile
 
-_LEAST_FREE = 16 * 1024 * 1024
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEAST_FREE = 16 * 1024 * 1024
+
+
+class Fact:
+    """Something that is not as it should be: an issue, or only doubtful. ``mode`` is the one to give what lies at ``path``; 0 where that
+    is not the way out."""
+
+    __slots__ = ("is_issue", "mode", "path", "text")
+
+    def __init__(self, is_issue: bool, text: str, path: str, mode: int = 0) -> None:
+        self.is_issue = is_issue
+        self.text = text
+        self.path = path
+        self.mode = mode
 
 
 def facts(file: StoreFile, log: str) -> tuple[list[str], list[str]]:
     """(issues, warnings). Paths stay out of them: they are answered over the network too."""
     if os.name == "nt":
         return [], []
-    issues: list[str] = []
-    warnings: list[str] = []
-    for name, path in (("the store", file.path), ("the audit log", log)):
-        _judge_file(name, path, issues)
-    folder = os.stat(file.folder)
-    mode = stat.S_IMODE(folder.st_mode)
-    if mode & 0o022 and not mode & stat.S_ISVTX:
-        issues.append(f"the store's folder has mode {mode:04o}: others can replace the store; chmod it to 0700")
-    elif mode & 0o077:
-        warnings.append(f"the store's folder has mode {mode:04o}: others can see into it; chmod it to 0700")
-    room = os.statvfs(file.folder)
-    if room.f_bavail * room.f_frsize < _LEAST_FREE + 2 * os.stat(file.path).st_size:
+    found = [*file_facts("the store", file.path), *file_facts("the audit log", log), *folder_facts("the store's folder", file.folder)]
+    issues = [_said(fact) for fact in found if fact.is_issue]
+    warnings = [_said(fact) for fact in found if not fact.is_issue]
+    if free_space(file.folder) < LEAST_FREE + 2 * os.stat(file.path).st_size:
         warnings.append("the disk is almost full: a write needs room for a second copy of the store")
     return issues, warnings
 
 
-def _judge_file(name: str, path: str, issues: list[str]) -> None:
+def file_facts(name: str, path: str) -> Iterator[Fact]:
+    """None of a file that is not there."""
     try:
         found = os.stat(path)
     except OSError:
         return
     mode = stat.S_IMODE(found.st_mode)
     if mode & 0o077:
-        issues.append(f"{name} has mode {mode:04o}: others can read it; chmod it to 0600")
+        yield Fact(True, f"{name} has mode {mode:04o}: others can read it", path, 0o600)
     if found.st_nlink > 1:
-        issues.append(f"{name} has {found.st_nlink} hard links: the other names keep old content")
+        yield Fact(True, f"{name} has {found.st_nlink} hard links: the other names keep old content", path)
+
+
+def folder_facts(name: str, path: str) -> Iterator[Fact]:
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        yield Fact(True, f"{name} has mode {mode:04o}: others can replace the store", path, 0o700)
+    elif mode & 0o077:
+        yield Fact(False, f"{name} has mode {mode:04o}: others can see into it", path, 0o700)
+
+
+def free_space(folder: str) -> int:
+    """In bytes, for who is not root."""
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize
+
+
+def _said(fact: Fact) -> str:
+    return f"{fact.text}; chmod it to {fact.mode:04o}" if fact.mode else fact.text

@@ -101,6 +101,10 @@ class StoreFile:
         self._temporary = os.path.join(self.folder, temporary)
         self.temporary_backup = os.path.join(self.folder, BACKUPS, temporary)
 
+    def temporaries(self) -> tuple[str, str]:
+        """Where a writer that was killed leaves what it had begun: of the store, and of a backup."""
+        return self._temporary, self.temporary_backup
+
     def stat(self) -> os.stat_result:
         try:
             return os.stat(self.path)

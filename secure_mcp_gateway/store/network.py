@@ -13,15 +13,21 @@ _NETWORK = {
 
 
 def refuse_network(folder: str) -> None:
-    """Linux says what each mount is; elsewhere the standard library has no way to know."""
+    kind = network_kind(folder)
+    if kind:
+        hint = "keep the store on a local disk, or give --allow-network-fs and make sure that one machine alone uses it"
+        raise Unavailable(f"the store is on a network file system ({kind})", hint, private=folder)
+
+
+def network_kind(folder: str) -> str:
+    """The type of the network file system that the folder is on, else empty. Linux says what each mount is; elsewhere the standard
+    library has no way to know."""
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
             kind = mount_kind(os.path.realpath(folder), file.read())
     except OSError:
-        return
-    if kind in _NETWORK:
-        hint = "keep the store on a local disk, or give --allow-network-fs and make sure that one machine alone uses it"
-        raise Unavailable(f"the store is on a network file system ({kind})", hint, private=folder)
+        return ""
+    return kind if kind in _NETWORK else ""
 
 
 def mount_kind(folder: str, mountinfo: str) -> str:

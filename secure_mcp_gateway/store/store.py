@@ -73,6 +73,15 @@ class Store:
     def folder(self) -> str:
         return self.file.folder
 
+    @property
+    def lock_path(self) -> str:
+        return self._lock.path
+
+    @property
+    def is_older(self) -> bool:
+        """Is what was read last of an older format, which the next write migrates?"""
+        return self._loaded is not None and self._loaded.older is not None
+
     def exists(self) -> bool:
         return os.path.exists(self.file.path)
 
@@ -327,4 +336,3 @@ class Store:
         owner = self.file.owner()
         if owner is not None and owner[0] != found.st_uid:
             os.fchown(descriptor, *owner)
-

@@ -1,0 +1,108 @@
+"""The API's servers on this machine. Asked is the loopback address alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from secure_mcp_gateway.cli.doctor.finding import OK, WARNING, Finding, Patient
+from secure_mcp_gateway.cli.server_flags import ENVIRONMENT, PARAMS
+from secure_mcp_gateway.errors import StoreForbidden
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+    from secure_mcp_gateway.cli.running import Running
+
+_SECONDS = 0.5
+_SILENT, _LARGEST_ANSWER = b"\0", 65536
+_REQUEST = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n\r\n"
+
+
+def check_ports(patient: Patient) -> Iterator[Finding]:
+    try:
+        servers = _running(patient)
+    except StoreForbidden as error:
+        yield Finding(WARNING, "ports", f"{error.message} ({error.private})", f"sudo {patient.command('system doctor')}")
+        servers = []
+    for server in servers:
+        yield _of_ours(patient, server)
+    port = _default_port()
+    if port and port not in [server.port for server in servers]:
+        yield _of_default(patient, port)
+
+
+def _running(patient: Patient) -> list[Running]:
+    if os.name == "nt":
+        return []
+    from secure_mcp_gateway.cli.running import running_servers
+
+    return running_servers(patient.store, sweep=False)
+
+
+def _of_ours(patient: Patient, server: Running) -> Finding:
+    from secure_mcp_gateway.cli.running import machine
+
+    words = f"a server on this store runs on port {server.port} (process {server.pid})"
+    if server.machine != machine():
+        return Finding(OK, "ports", f"{words}, in another container")
+    # One that listens on another address only, or speaks TLS, is not judged by what it answers.
+    if asked(server.port) != _SILENT:
+        return Finding(OK, "ports", words)
+    stop = patient.command(f"system stop-api --force --port {server.port}")
+    return Finding(WARNING, "ports", f"{words}, but does not answer within {_SECONDS} s", stop)
+
+
+def _of_default(patient: Patient, port: int) -> Finding:
+    answer = asked(port)
+    if answer is None:
+        return Finding(OK, "ports", f"{port} is free")
+    other = patient.command("system start-api --port 0")
+    version = _version(answer)
+    if version:
+        return Finding(WARNING, "ports", f"on port {port} answers an API of version {version} that serves another store", other)
+    return Finding(WARNING, "ports", f"port {port} is taken by another program", other)
+
+
+def _default_port() -> int:
+    """The one that ``start-api`` takes where it is told none."""
+    (param,) = (each for each in PARAMS if each.name == "port")
+    given = os.environ.get(f"{ENVIRONMENT}PORT") or param.default or "0"
+    return int(given) if given.isdecimal() and int(given) <= 65535 else 0
+
+
+def asked(port: int) -> bytes | None:
+    """What answers to ``GET /health`` there: None where nobody listens, ``_SILENT`` where nobody answers in time."""
+    import socket
+
+    try:
+        with socket.create_connection(("127.0.0.1", port), _SECONDS) as connection:
+            connection.sendall(_REQUEST % port)
+            return _read(connection)
+    except ConnectionRefusedError:
+        return None
+    except socket.timeout:  # another class than TimeoutError before 3.10
+        return _SILENT
+    except OSError:
+        return b""
+
+
+def _read(connection: socket.socket) -> bytes:
+    """Until the other side ends, or has had its time: what it said by then."""
+    give_up = time.monotonic() + _SECONDS
+    parts: list[bytes] = []
+    while sum(map(len, parts)) < _LARGEST_ANSWER and time.monotonic() < give_up and (part := connection.recv(_LARGEST_ANSWER)):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _version(answer: bytes) -> str:
+    """Of the API that gave this answer, else empty."""
+    try:
+        data = json.loads(answer.partition(b"\r\n\r\n")[2])["data"]
+        return str(data["version"])[:20] if data["status"] == "ok" else ""
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""

@@ -1,0 +1,23 @@
+"""The findings for people: a line or two for each, what to do below it."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding
+from secure_mcp_gateway.cli.table import clean, record_lines
+from secure_mcp_gateway.repository.names import counted
+
+
+def lines(found: list[Finding], width: int | None) -> list[str]:
+    """``width`` None: lines may be as long as they are. What is to be typed is never broken."""
+    levels, areas = max(len(each.level) for each in found), max(len(each.area) for each in found)
+    made: list[str] = []
+    for each in found:
+        made += record_lines({f"{each.level:<{levels}}  {each.area:<{areas}}": each.text}, width)
+        if each.fix:
+            made.append(f"{' ' * levels}  fix: {clean(each.fix)}")
+    return made
+
+
+def summary(found: list[Finding]) -> str:
+    count = {level: sum(each.level == level for each in found) for level in (PROBLEM, WARNING, OK)}
+    return f"{counted(count[PROBLEM], 'problem')}, {counted(count[WARNING], 'warning')}, {count[OK]} in order"
