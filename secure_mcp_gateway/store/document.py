@@ -235,16 +235,18 @@ class Draft(Document):
     """What a rule changes: dropping it is the rollback.
 
     ``names`` collects what the rule resolved (ids, names), for the audit line. ``safety_backup`` is the path of the
-    backup that stands once the change commits, or None.
+    backup that stands once the change commits, or None; a rule that takes nothing away may set it to None. ``is_idle`` is set by
+    a rule that found nothing to change: then neither the document nor the audit is written.
     """
 
-    __slots__ = ("_base", "names", "safety_backup")
+    __slots__ = ("_base", "is_idle", "names", "safety_backup")
 
     def __init__(self, base: Document) -> None:
         super().__init__(dict(base._tables), base.settings, base.generation, base.audit, dict(base._indexes))
         self._base = base
         self.names: dict[str, str] = {}
         self.safety_backup: str | None = None
+        self.is_idle = False
 
     def put(self, table: str, key: str, record: Record) -> None:
         old = self.table(table).get(key)

@@ -108,10 +108,10 @@ class Store:
     ) -> Any:
         """Apply ``change`` to the newest document and return what it returns, once that is on the disk.
 
-        ``backup`` writes a safety backup of the document before. ``counts`` is False for a deed that changes nothing but must stand
-        in the audit. ``deliver`` takes what ``change`` returned and gives the result: for what reaches beyond the document (a
-        file), and so must not happen where the change is refused. Raises what either raises, ``PreconditionFailed``, ``StoreBusy``
-        or another ``Unavailable``.
+        ``backup`` writes a safety backup of the document before, unless the change finds it needless. ``counts`` is False for a
+        deed that changes nothing but must stand in the audit. ``deliver`` takes what ``change`` returned and gives the result: for
+        what reaches beyond the document (a file), and so must not happen where the change is refused. Raises what either raises,
+        ``PreconditionFailed``, ``StoreBusy`` or another ``Unavailable``.
         """
         from secure_mcp_gateway.store.commit import Ticket
 
@@ -268,10 +268,14 @@ class Store:
             try:
                 backup = backup_path(self.file, ticket.entry.operation) if ticket.backup else None
                 draft = ticket.apply(document, backup)
+                if draft.is_idle:
+                    # It may stand on what others of the group change: where that cannot be written, this is not true either.
+                    settled.append(ticket)
+                    continue
                 # What cannot be written fails alone, not with everybody else of the group.
                 encoding.encode_changes(draft, document)
-                if backup is not None:
-                    write_backup(self.file, backup, encoding.encode(document))
+                if draft.safety_backup is not None:
+                    write_backup(self.file, draft.safety_backup, encoding.encode(document))
             except Exception as error:
                 ticket.error = error
                 if self._refusals.admits(ticket.entry.actor):
@@ -282,7 +286,7 @@ class Store:
             lines.append(ticket.entry.line("ok", document.generation if ticket.counts else None, resolved, draft.holds_secret))
             settled.append(ticket)
         try:
-            self._persist(loaded, document, lines, durable=bool(settled))
+            self._persist(loaded, document, lines, durable=document is not loaded.document)
         except GatewayError as error:
             for ticket in settled:
                 ticket.error = error

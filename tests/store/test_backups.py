@@ -33,6 +33,16 @@ class BackupTest(StoreCase):
         store.commit(lambda draft: told.append(draft.safety_backup), entry())
         self.assertEqual(told, [self.at("backups", *self.names()), None])
 
+    def test_a_change_that_finds_it_needless_makes_none(self) -> None:
+        def change(draft: Draft) -> None:
+            draft.safety_backup = None
+            putting(1)(draft)
+
+        store = self.made()
+        store.commit(change, entry("apply"), backup=True)
+        self.assertFalse(os.path.exists(self.at("backups")))
+        self.assertEqual(store.snapshot().generation, 2)
+
     def test_a_change_that_raises_makes_none(self) -> None:
         def bad(draft: Draft) -> None:
             raise Conflict("no")

@@ -77,6 +77,20 @@ class OneWriterTest(StoreCase):
         self.assertEqual((line["operation"], line["result"], line["generation"], line["committed"]), ("system backup", "ok", None, True))
         self.assert_sound(store)
 
+    def test_a_change_that_found_nothing_to_do_writes_nothing_but_is_judged_by_if_match(self) -> None:
+        def idle(draft: Draft) -> str:
+            draft.is_idle = True
+            return "nothing"
+
+        store = self.made()
+        before, log = self.read(), self.log_lines()
+        self.assertEqual(store.commit(idle, entry(), if_match='"1"', backup=True, deliver=str.upper), "NOTHING")
+        self.assertEqual((self.read(), self.log_lines(), store.snapshot().generation), (before, log, 1))
+        self.assertFalse(os.path.exists(self.at("backups")))
+        self.assertRaises(PreconditionFailed, store.commit, idle, entry(), if_match='"2"')
+        self.assertEqual((self.read(), self.log_lines()[-1]["result"]), (before, "precondition_failed"))
+        self.assert_sound(store)
+
     def test_what_cannot_be_written_as_json_changes_nothing(self) -> None:
         store = self.made()
         data = self.read()
@@ -262,6 +276,26 @@ class GroupTest(StoreCase):
         for error in (results[0], results[2]):
             self.assertIsInstance(error, Unavailable)
         self.assertEqual((users_of(store.snapshot()), store.snapshot().generation), ([], 2))
+        self.assert_sound(store)
+
+    def test_one_that_found_nothing_to_do_beside_others_fails_with_them_for_it_stood_on_what_they_did(self) -> None:
+        def idle(draft: Draft) -> int:
+            draft.is_idle = True
+            return len(draft.table("users"))
+
+        store = self.made()
+        work = [lambda: add(store, 1), lambda: store.commit(idle, entry()), lambda: add(store, 2)]
+        files, replace = iter(range(9)), os.replace
+
+        def full(source: str, target: str) -> None:
+            if next(files) == 1:
+                raise OSError(28, "No space left on device")
+            replace(source, target)
+
+        with mock.patch("os.replace", full):
+            results = self.grouped(store, work)
+        self.assertEqual([type(each).__name__ for each in results], ["Unavailable"] * 3)
+        self.assertEqual(store.commit(idle, entry()), 0)
         self.assert_sound(store)
 
     def test_each_sees_what_the_ones_before_it_did(self) -> None:
