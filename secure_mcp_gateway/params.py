@@ -33,13 +33,15 @@ _JSON_KINDS = (MAPPING, OBJECT, DOCUMENT)
 class Param:
     """``name`` is the rule's keyword; ``names`` are the fields it is given by (exactly one of them), ``flags`` the command
     line's (without dashes). ``minimum`` and ``maximum`` bound a number. ``file`` is the field that names a JSON file to read the
-    value from instead. ``schema`` is what JSON Schema says of the value besides its kind; it only describes, the rule judges. ``default``
-    is what the command line takes where the flag is not given; a rule gets None for what was not given."""
+    value from instead, ``file_flag`` its flag where that has another name. ``schema`` is what JSON Schema says of the value besides
+    its kind; it only describes, the rule judges. ``default`` is what the command line takes where the flag is not given; a rule gets
+    None for what was not given."""
 
     __slots__ = (
         "default",
         "example",
         "file",
+        "file_flag",
         "flags",
         "help",
         "kind",
@@ -63,6 +65,7 @@ class Param:
         names: tuple[str, ...] = (),
         flags: tuple[str, ...] = (),
         file: str = "",
+        file_flag: str = "",
         minimum: int | None = None,
         maximum: int | None = None,
         schema: dict[str, Any] | None = None,
@@ -77,6 +80,7 @@ class Param:
         self.names = names or (name,)
         self.flags = flags or tuple(each.replace("_", "-") for each in self.names)
         self.file = file
+        self.file_flag = file_flag or file.replace("_", "-")
         self.minimum = minimum
         self.maximum = maximum
         self.schema = schema or {}

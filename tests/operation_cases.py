@@ -35,6 +35,14 @@ _BACKUP: Values = {
     **{name: {} for name in ("admin_keys", "mcp_configs", "projects", "users", "members", "apikeys", "settings")},
 }
 
+_DESIRED: Values = {
+    "kind": "secure-mcp-gateway/desired",
+    "version": 1,
+    "configs": [{"name": "alpha", "servers": [{"server_name": "fresh", "config": {"command": "run", "env": {"K": "v"}}}]}],
+    "projects": [{"name": "red", "config": None, "users": ["ada@example.com", "new@example.com"]}, {"name": "new", "config": "alpha"}],
+    "users": ["ada@example.com", "bob@example.com", {"email": "new@example.com", "further": {"team": 1}}],
+}
+
 # The first one of each succeeds, as do all others without an error.
 CASES: dict[str, list[tuple[Values, str]]] = {
     "config list": [({}, ""), ({"limit": 1, "offset": 1}, ""), ({"limit": -1}, INVALID)],
@@ -225,6 +233,15 @@ CASES: dict[str, list[tuple[Values, str]]] = {
     "admin-key enable": [({"admin_key": "spare"}, ""), ({"admin_key": "x"}, NOT_FOUND)],
     "admin-key delete": [({"admin_key": "spare"}, ""), ({"admin_key": "x"}, NOT_FOUND)],
     "whoami": [({}, "")],
+    "apply": [
+        ({"data": _DESIRED, "prune": True}, ""),
+        ({"data": _DESIRED}, ""),
+        ({"data": _DESIRED, "dry_run": True}, ""),
+        ({"data": {key: value for key, value in _DESIRED.items() if key != "projects"}, "prune": True}, INVALID),
+        ({"data": {**_DESIRED, "user": []}}, INVALID),
+        ({}, INVALID),
+    ],
+    "system export-desired": [({}, "")],
     "system health-check": [({}, "")],
     "system audit": [({}, ""), ({"operation": "generate-config", "limit": 1}, ""), ({"since": "yesterday"}, INVALID)],
     "system backup": [({}, "")],

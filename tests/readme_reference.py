@@ -13,6 +13,7 @@ TITLES = {
     "admin-key": "Admin keys",
     "system": "System",
     "whoami": "Who am I",
+    "apply": "A whole setup as one document",
 }
 
 

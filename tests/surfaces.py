@@ -79,7 +79,7 @@ def _flag(param: Param, value: Any, folder: str) -> str:
         path = os.path.join(folder, "given.json")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(value, file)
-        return f"--{param.file.replace('_', '-')}={path}"
+        return f"--{param.file_flag}={path}"
     if param.kind in (STRINGS, MAPPING, OBJECT):
         return f"--{param.flags[0]}={json.dumps(value)}"
     return f"--{param.flags[0]}={str(value).lower() if param.kind == BOOLEAN else value}"

@@ -10,7 +10,7 @@ from secure_mcp_gateway import __version__
 from secure_mcp_gateway.api.answers import ERROR, HEADERS, identifier, refusal, refusals, responses, success
 from secure_mcp_gateway.api.shapes import SHAPES
 from secure_mcp_gateway.operations import sections
-from secure_mcp_gateway.operations.operation import ADMIN, CREATE, LOOK, READ, RECORD, REPLACE, WRITE
+from secure_mcp_gateway.operations.operation import ADMIN, CREATE, LOOK, READ, RECORD, REPLACE, SETTLE, WRITE
 from secure_mcp_gateway.params import (
     BODY,
     BODY_OR_QUERY,
@@ -65,6 +65,7 @@ _EFFECTS = {
     WRITE: "",
     CREATE: "",
     REPLACE: "A backup of the store is made first.",
+    SETTLE: "Where nothing differs nothing is written; a backup of the store is made first, unless it only adds.",
 }
 _ABOUT = (
     "Everything that the gateway's administration does, over HTTP and in JSON. Requests carry `Authorization: Bearer KEY`. "

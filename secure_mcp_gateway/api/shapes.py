@@ -217,6 +217,32 @@ _SYSTEM: dict[str, Schema] = {
             "safety_backup": _BACKUP_FILE,
         }
     ),
+    "Applied": _shape(
+        {
+            "changes": _list(ref("Change")),
+            **dict.fromkeys(("created", "changed", "removed"), _COUNT),
+            "api_keys_deleted": _about(_COUNT, "How many keys went with users, projects and members."),
+            "warnings": _WARNINGS,
+            "safety_backup": _BACKUP_FILE,
+        }
+    ),
+    "Change": _shape(
+        {
+            "action": {"type": "string", "enum": ["create", "change", "remove"]},
+            "kind": {"type": "string", "enum": ["config", "server", "project", "user", "member"]},
+            "name": _about(_TEXT, "Of a user or member the e-mail address."),
+            "fields": _about(_TEXTS, "What differs, by name; never a value."),
+            "api_keys": _about(_COUNT, "How many API keys go with it."),
+        },
+        {
+            "config": _about(_or_null(_TEXT), "Of a server the config that it is in; of a project the one that it has then."),
+            "project": _about(_TEXT, "Of a member."),
+            "servers": _about(_COUNT, "How many go with a config."),
+            "members": _about(_COUNT, "How many go with a project."),
+            "projects": _about(_COUNT, "How many a user leaves by going."),
+        },
+    ),
+    "DesiredExport": _shape({"output_file": _FILE, "desired": _about(_or_null(_OBJECT), "The document, where no file is named.")}),
     "Reset": _shape({"safety_backup": _BACKUP_FILE}),
     "EnkryptKey": _shape({"api_key": _about(_or_null(_TEXT), "Masked; null where none is set.")}),
     "Telemetry": _shape({"enabled": _FLAG, "url": _TEXT, "insecure": _FLAG}),

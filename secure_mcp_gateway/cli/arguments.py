@@ -63,7 +63,7 @@ def inline_flags(param: Param) -> tuple[str, ...]:
 
 
 def file_flag(param: Param) -> str:
-    return param.file.replace("_", "-")
+    return param.file_flag
 
 
 def flags_of(param: Param) -> tuple[str, ...]:

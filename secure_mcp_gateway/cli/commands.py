@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Commands that are no row, or do more than their row, with the modules of this room that have them.
 _MODULES = {
     "generate-config": "generate_config",
+    "apply": "apply",
     "system audit": "audit",
     "system doctor": "doctor",
     "system restore": "restore",
@@ -113,7 +114,7 @@ def of_row(row: Operation) -> Command:
 
 
 def nouns() -> list[str]:
-    alone = [name for name in _MODULES if " " not in name]
+    alone = [name for name in _MODULES if " " not in name and name not in MODULES]
     return [*alone, *MODULES, HELP]
 
 

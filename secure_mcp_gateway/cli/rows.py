@@ -24,12 +24,7 @@ STANDARD_OUTPUT, FILES = "-", "files"
 def run_row(row: Operation, invocation: Invocation) -> int:
     store = invocation.store()
     call = command_line_call(store)
-    try:
-        values = invocation.values()
-    except GatewayError as error:
-        if row.writes:
-            store.refuse(audit_entry(row, call, {}), error)
-        raise
+    values = given_values(row, invocation, store, call)
     file = values.pop("output_file", None) if row.document else None
     overwrite = values.pop("overwrite", False) if row.document else False
     written = os.path.abspath(file) if file not in (None, STANDARD_OUTPUT) else None
@@ -38,6 +33,16 @@ def run_row(row: Operation, invocation: Invocation) -> int:
         invocation.output.document(result if file else result[row.document])
         return 0
     return show(row, values, result, invocation.output)
+
+
+def given_values(row: Operation, invocation: Invocation, store: Store, call: Call) -> dict[str, Any]:
+    """What was given for the row; a refusal is a refused write."""
+    try:
+        return invocation.values()
+    except GatewayError as error:
+        if row.writes:
+            store.refuse(audit_entry(row, call, {}), error)
+        raise
 
 
 def show(row: Operation, values: dict[str, Any], result: Any, output: Output) -> int:

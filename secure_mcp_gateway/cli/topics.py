@@ -5,6 +5,7 @@ from __future__ import annotations
 NOUNS = {
     "generate-config": "Make the store, with an admin key that is shown once",
     "whoami": "Show who calls, and until when",
+    "apply": "Make the store as one document says",
     "config": "Named sets of MCP servers, and settings",
     "project": "Groups of users who share one config",
     "user": "People and agents, and their API keys",
@@ -122,6 +123,34 @@ the store, chained to the one before by SHA-256.
 --verify walks the whole chain, names the first line that is not as it was
 written, and exits 1 then. The chain convinces against tampering by others, not
 by the store's owner, who can write both anew.
+""",
+    "desired": """
+A whole setup can be kept as one document, in git for example, and applied: the
+store is made so in one write, and told what differs first. Applied again it
+changes nothing.
+
+  secure-mcp-gateway system export-desired --output-file desired.json
+  secure-mcp-gateway apply --file desired.json --dry-run
+  secure-mcp-gateway apply --file desired.json --prune
+
+{"kind": "secure-mcp-gateway/desired", "version": 1,
+ "configs": [{"name": "research", "servers": [
+   {"server_name": "files", "config": {"command": "npx", "args": ["-y"]}}]}],
+ "projects": [{"name": "research", "config": "research",
+               "users": ["ada@example.com"]}],
+ "users": ["ada@example.com"]}
+
+What the document does not name stays. With --prune what is not in a list that
+is there goes: configs, servers of a config, projects, members, users, and with
+these their API keys, each counted. A list or a config that is left out is not
+touched; "config": null takes it away. A server is whole: a field left out has
+its default. The order of servers does not matter, and the name is what a thing
+is known by: rename it with its command first.
+
+Keys and settings are never in it; environment and headers of servers are, so
+the file is written with mode 0600. Fields that a record keeps without a meaning
+here stand in "further". Where anything is changed or removed, a safety backup
+is made first.
 """,
     "service": """
 What a server does not need can be taken away from it. Each flag is also

@@ -14,6 +14,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "admin-key": ("admin_keys",),
     "system": ("system",),
     "whoami": ("whoami",),
+    "apply": ("apply",),
 }
 # The modules in the order in which people read about them, each with what the docs call it and say of it.
 _SECTIONS: tuple[tuple[str, str, str], ...] = (
@@ -24,6 +25,7 @@ _SECTIONS: tuple[tuple[str, str, str], ...] = (
     ("api_keys", "API keys", "The secrets that users' clients come with, each for one user in one project. A secret is shown once."),
     ("whoami", "System", "Who calls, and the store as a whole: health, audit, backup, restore."),
     ("system", "System", ""),
+    ("apply", "System", ""),
     ("admin_keys", "Admin keys", "The secrets that may do everything, each with a name. One always works."),
     ("settings", "Settings", "What the gateway is told once: telemetry, and the key for Enkrypt's guardrails."),
 )

@@ -25,8 +25,8 @@ _PUBLIC_ID = re.compile(r"(key|adm)_[0-9a-f]{16}")
 ADMIN, USER = "admin", "user"
 
 # Effects: READ needs the document alone, LOOK files besides; RECORD leaves the document and writes an audit line; REPLACE writes after
-# a safety backup.
-READ, LOOK, RECORD, WRITE, CREATE, REPLACE = "read", "look", "record", "write", "create", "replace"
+# a safety backup, SETTLE what differs, after one where the rule says so.
+READ, LOOK, RECORD, WRITE, CREATE, REPLACE, SETTLE = "read", "look", "record", "write", "create", "replace", "settle"
 
 
 class Operation:
@@ -138,7 +138,7 @@ def perform(
         change,
         audit_entry(operation, call, {**values, "output_file": file}),
         if_match=if_match,
-        backup=operation.effect == REPLACE,
+        backup=operation.effect in (REPLACE, SETTLE),
         counts=operation.effect != RECORD,
         deliver=deliver,
     )

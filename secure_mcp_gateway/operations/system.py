@@ -9,6 +9,13 @@ from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, DOCUMENT, QUERY, ST
 from secure_mcp_gateway.repository import restore, system
 from secure_mcp_gateway.store.document import BACKUP_KIND
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from secure_mcp_gateway.repository.call import Call
+    from secure_mcp_gateway.store.document import Draft
+
 _PATH = "/api/v1/system"
 _EXAMPLE_TIME = "2026-01-31T08:00:00Z"
 _EXAMPLE_BACKUP = {
@@ -19,6 +26,14 @@ _EXAMPLE_BACKUP = {
     **{name: {} for name in ("admin_keys", "mcp_configs", "projects", "users", "members", "apikeys", "settings")},
 }
 _CONFIRM = Param("confirm", BOOLEAN, "Must be true: everything but the admin keys is replaced.", schema=schemas.ONLY_TRUE, example=True)
+
+
+def _export_desired(draft: Draft, call: Call) -> Any:
+    # Loaded when it is used: no other command needs what it needs.
+    from secure_mcp_gateway.repository.desired import export_desired
+
+    return export_desired(draft, call)
+
 
 OPERATIONS = (
     Operation(
@@ -89,6 +104,22 @@ OPERATIONS = (
         ),
         columns=("projects", "users", "configs", "api_keys", "warnings", "safety_backup"),
         errors=("invalid_request",),
+    ),
+    Operation(
+        "system export-desired",
+        "Write configs, projects, members and users as one document for `apply`",
+        "Setup exported successfully",
+        f"POST {_PATH}/export-desired",
+        _export_desired,
+        ADMIN,
+        RECORD,
+        answer="DesiredExport",
+        params=(
+            output_file("The file to write; without one the answer holds the document.", "desired.json", default="-"),
+            OVERWRITE,
+        ),
+        columns=("output_file", "desired"),
+        document="desired",
     ),
     Operation(
         "system reset",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.store.document import Document, Record
 
 SERVER_FIELDS = ("server_name", "description", "config", "tools", "denied_tools", *POLICIES)
-_COMMAND_FIELDS, _URL_FIELDS = ("command", "args", "env"), ("url", "headers")
+COMMAND_FIELDS, URL_FIELDS = ("command", "args", "env"), ("url", "headers")
 _UPDATED = ("new_server_name", "server_command", "server_url", "args", "env", "headers", "tools", "denied_tools", "description")
 _CHECKS: dict[str, Callable[[Any, str], Iterable[str]]] = {
     "server_command": checks.command_problems,
@@ -133,7 +133,7 @@ def set_policies(
 def import_server(server: Record) -> Record:
     """A server with our names for its fields, completed; further fields are kept, null ones were not given."""
     given = {field: value for field, value in server.items() if value is not None or field not in SERVER_FIELDS}
-    known = (*_COMMAND_FIELDS, *_URL_FIELDS)
+    known = (*COMMAND_FIELDS, *URL_FIELDS)
     config = {field: value for field, value in given["config"].items() if value is not None or field not in known}
     rest: Record = {"args": [], "env": {}} if "command" in config else {"headers": {}}
     return {
@@ -161,7 +161,7 @@ def _checked(fields: Record) -> Record:
 def _connection(present: Record, given: Record) -> Record:
     """How the server is reached from now on: a command with args and env, or a URL with headers; further fields stay."""
     by_url = "server_url" in given or ("server_command" not in given and "url" in present)
-    own, other = (_URL_FIELDS, _COMMAND_FIELDS) if by_url else (_COMMAND_FIELDS, _URL_FIELDS)
+    own, other = (URL_FIELDS, COMMAND_FIELDS) if by_url else (COMMAND_FIELDS, URL_FIELDS)
     foreign = [field for field in other if given.get(field)]
     if foreign:
         what = ("a command", "a URL") if by_url else ("a URL", "a command")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-_POLICY_OPTIONS = ("policy_name", "additional_config", "block")
+POLICY_OPTIONS = ("policy_name", "additional_config", "block")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
 # In the place of what is missing, which `content_problems` says of every field.
@@ -65,7 +65,7 @@ def policy_problems(policy: Any, path: str) -> Iterator[str]:
         return
     if not isinstance(policy.get("enabled"), bool):
         yield f"{path}.enabled must be true or false"
-    given = {field: policy[field] for field in _POLICY_OPTIONS if policy.get(field) is not None}
+    given = {field: policy[field] for field in POLICY_OPTIONS if policy.get(field) is not None}
     yield from _optional(text_problems, given, "policy_name", f"{path}.")
     yield from _optional(strings_problems, given, "block", f"{path}.")
     if not isinstance(given.get("additional_config", {}), dict):
@@ -74,7 +74,7 @@ def policy_problems(policy: Any, path: str) -> Iterator[str]:
 
 def stored_policy(policy: dict[str, Any]) -> dict[str, Any]:
     """The policy without the options that are null, which means not given."""
-    return {field: value for field, value in policy.items() if value is not None or field not in _POLICY_OPTIONS}
+    return {field: value for field, value in policy.items() if value is not None or field not in POLICY_OPTIONS}
 
 
 def command_problems(command: Any, path: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from tests.support import FolderCase, run
 
 def all_commands() -> list[Command]:
     names = [f"{noun} {verb}" for noun in ("config", "project", "user", "admin-key", "system") for verb, _ in verbs(noun)]
-    found = [find_command(name.split()) for name in [*names, "generate-config", "whoami"]]
+    found = [find_command(name.split()) for name in [*names, "generate-config", "whoami", "apply"]]
     return [command for command in found if command is not None]
 
 

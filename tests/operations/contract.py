@@ -63,10 +63,12 @@ ROWS = {
     "user enable-api-key": (f"POST {_K}/enable", ""),
     "user delete-api-key": (f"DELETE {_K}", ""),
     "whoami": ("GET /api/v1/whoami", ""),
+    "apply": ("POST /api/v1/system/apply", "input_file data prune dry_run"),
     "system health-check": ("GET /api/v1/system/health", ""),
     "system audit": ("GET /api/v1/system/audit", ""),
     "system backup": ("POST /api/v1/system/backup", "output_file overwrite"),
     "system restore": ("POST /api/v1/system/restore", "input_file data dry_run with_admin_keys"),
+    "system export-desired": ("POST /api/v1/system/export-desired", "output_file overwrite"),
     "system reset": ("POST /api/v1/system/reset", "confirm"),
     "admin-key list": ("GET /api/v1/admin-keys", ""),
     "admin-key create": ("POST /api/v1/admin-keys", "name expires_in_days"),
@@ -127,9 +129,11 @@ COMMANDS = {
     "admin-key create": "name expires-in-days",
     **dict.fromkeys((f"admin-key {verb}" for verb in ("rotate", "disable", "enable", "delete")), "admin-key"),
     "whoami": "",
+    "apply": "file prune dry-run",
     "system health-check": "",
     "system backup": "output-file overwrite",
     "system restore": "input-file dry-run with-admin-keys",
+    "system export-desired": "output-file overwrite",
     "system reset": "confirm",
     "system audit": "since actor operation limit verify",
 }
@@ -156,7 +160,8 @@ CREATING = {
     "user generate-api-key",
     "admin-key create",
 }
-RECORDING = {"config export", "project export", "system backup"}
+RECORDING = {"config export", "project export", "system backup", "system export-desired"}
 REPLACING = {"system restore", "system reset"}
+SETTLING = {"apply"}
 LOOKING = {"system health-check", "system audit"}
 READING_BY_POST = {"config search", "config validate", "project search", "user search"}

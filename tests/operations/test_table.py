@@ -10,9 +10,9 @@ from collections import Counter
 
 from secure_mcp_gateway import errors, params
 from secure_mcp_gateway.operations import MODULES, all_operations, for_noun
-from secure_mcp_gateway.operations.operation import ADMIN, CREATE, LOOK, READ, RECORD, REPLACE, USER, WRITE
+from secure_mcp_gateway.operations.operation import ADMIN, CREATE, LOOK, READ, RECORD, REPLACE, SETTLE, USER, WRITE
 from secure_mcp_gateway.params import Param
-from tests.operations.contract import COMMANDS, CREATING, LOOKING, READING_BY_POST, RECORDING, REPLACING, ROWS, USERS_MAY
+from tests.operations.contract import COMMANDS, CREATING, LOOKING, READING_BY_POST, RECORDING, REPLACING, ROWS, SETTLING, USERS_MAY
 
 TABLE = {row.name: row for row in all_operations()}
 CODES = {each.code for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.GatewayError)}
@@ -42,7 +42,7 @@ class TheContract(unittest.TestCase):
         for name, flags in COMMANDS.items():
             with self.subTest(name):
                 row = TABLE[name]
-                found = {flag for param in row.params for flag in (*param.flags, param.file.replace("_", "-")) if flag}
+                found = {flag for param in row.params for flag in (*param.flags, param.file_flag) if flag}
                 # A list can be paged and a document given as text everywhere; where the contract does not name that it is no loss.
                 self.assertEqual(found - set(flags.split()), found & {"limit", "offset", "data"} - set(flags.split()))
                 self.assertEqual(set(flags.split()) - found, set())
@@ -52,10 +52,11 @@ class TheContract(unittest.TestCase):
         self.assertEqual({row.access for row in TABLE.values()}, {ADMIN, USER})
 
     def test_effects(self) -> None:
-        for effect, names in ((CREATE, CREATING), (LOOK, LOOKING), (RECORD, RECORDING), (REPLACE, REPLACING)):
+        effects = ((CREATE, CREATING), (LOOK, LOOKING), (RECORD, RECORDING), (REPLACE, REPLACING), (SETTLE, SETTLING))
+        for effect, names in effects:
             self.assertEqual({row.name for row in TABLE.values() if row.effect == effect}, names)
         for row in TABLE.values():
-            if row.name not in CREATING | LOOKING | RECORDING | REPLACING:
+            if row.name not in CREATING | LOOKING | RECORDING | REPLACING | SETTLING:
                 reads = row.method == "GET" or row.name in READING_BY_POST
                 self.assertEqual(row.effect, READ if reads else WRITE, row.name)
 

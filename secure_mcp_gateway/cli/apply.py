@@ -1,0 +1,98 @@
+"""``apply``: its row; people are told what differs before it is made so."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway.cli.commands import Command
+from secure_mcp_gateway.cli.rows import command_line_call, given_values
+from secure_mcp_gateway.errors import Conflict
+from secure_mcp_gateway.operations import for_noun
+from secure_mcp_gateway.operations.operation import perform
+from secure_mcp_gateway.repository.names import counted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from secure_mcp_gateway.cli.commands import Invocation
+    from secure_mcp_gateway.cli.output import Output
+    from secure_mcp_gateway.operations.operation import Operation
+
+    Record = dict[str, Any]
+
+_MARKS = {"create": "+", "change": "~", "remove": "-"}
+
+
+def command() -> Command:
+    (row,) = for_noun("apply")
+    return Command(row.name, row.summary, row.params, lambda invocation: _run(row, invocation), (*row.errors, "conflict"))
+
+
+def _run(row: Operation, invocation: Invocation) -> int:
+    store, output = invocation.store(), invocation.output
+    call = command_line_call(store)
+    values = given_values(row, invocation, store, call)
+    dry_run = bool(values.get("dry_run"))
+    if output.is_json:
+        result = perform(row, store, call, values)
+        output.document(result)
+    else:
+        result = perform(row, store, call, {**values, "dry_run": True})
+        _tell(result, output)
+        if not dry_run and result["changes"]:
+            result = perform(row, store, call, values, deliver=lambda made: _as_told(result, made))
+    _close(result, dry_run, output)
+    return 0
+
+
+def _tell(result: Record, output: Output) -> None:
+    """At once, so that it is read before it is made so."""
+    if result["changes"]:
+        output.text("changes", "\n".join(map(line_of, result["changes"])))
+        output.flush()
+
+
+def _as_told(told: Record, made: Record) -> Record:
+    """Under the lock: what was told is what is done, or nothing is."""
+    if made["changes"] != told["changes"]:
+        raise Conflict("the store was changed meanwhile: it would not be what was said, so nothing is done", "apply it again")
+    return made
+
+
+def _close(result: Record, dry_run: bool, output: Output) -> None:
+    for warning in result["warnings"]:
+        output.warn(warning)
+    if result["safety_backup"]:
+        output.note(f"The store as it was before: {result['safety_backup']}")
+    if not result["changes"]:
+        output.note("Nothing to change")
+        return
+    counts = [result[field] for field in ("created", "changed", "removed")]
+    words = ("to create", "to change", "to remove") if dry_run else ("created", "changed", "removed")
+    keys = counted(result["api_keys_deleted"], "API key")
+    lost = f", {keys} {'to be deleted' if dry_run else 'deleted'} with that" if result["api_keys_deleted"] else ""
+    told = ", ".join(f"{count} {word}" for count, word in zip(counts, words)) + lost
+    output.note(f"{told}; nothing was changed: this was a dry run" if dry_run else told)
+
+
+def line_of(change: Record) -> str:
+    """Such as ``~ server files in config research: args, env.TOKEN``."""
+    from secure_mcp_gateway.cli.table import clean
+
+    holder = {"server": "config", "member": "project"}.get(change["kind"])
+    where = f" in {holder} {change[holder]}" if holder else ""
+    fields = ": " + ", ".join(_field(field, change) for field in change["fields"]) if change["fields"] else ""
+    aside = ", ".join(_asides(change))
+    return clean(f"{_MARKS[change['action']]} {change['kind']} {change['name']}{where}{fields}{f' ({aside})' if aside else ''}")
+
+
+def _field(field: str, change: Record) -> str:
+    """Of a project its config by name: that is no secret."""
+    return field if (change["kind"], field) != ("project", "config") else f"config ({change['config'] or 'none'} from now on)"
+
+
+def _asides(change: Record) -> list[str]:
+    """What comes with a new project, and what goes with a thing."""
+    if change["action"] == "create":
+        return [f"config {change['config']}"] if change["kind"] == "project" and change["config"] else []
+    losses = (("servers", "server"), ("members", "member"), ("projects", "membership"), ("api_keys", "API key"))
+    return [counted(change[field], word) for field, word in losses if change.get(field)]

@@ -1,0 +1,55 @@
+"""A whole setup as one document: making the store so, and writing how it is."""
+
+from __future__ import annotations
+
+from secure_mcp_gateway.repository.desired_difference import CHANGE, CREATE, REMOVE, Difference
+from secure_mcp_gateway.repository.desired_document import exported
+from secure_mcp_gateway.repository.desired_setup import read_setup
+from secure_mcp_gateway.repository.names import counted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from secure_mcp_gateway.repository.call import Call
+    from secure_mcp_gateway.store.document import Draft, Record
+
+_MOST_NAMED = 5
+
+
+def apply_desired(draft: Draft, call: Call, *, data: Any, prune: bool | None = None, dry_run: bool | None = None) -> Record:
+    """All of it or nothing. What it does not name stays, unless ``prune``: then what is not in a section that is there goes, its API
+    keys with it. Where nothing differs nothing is written; where it only adds there is no backup."""
+    setup = read_setup(draft, call, data, bool(prune))
+    difference = Difference(draft, setup, call.now)
+    created, changed, removed = (difference.count(action) for action in (CREATE, CHANGE, REMOVE))
+    draft.is_idle = not difference.changes
+    if not changed and not removed:
+        draft.safety_backup = None
+    if not dry_run:
+        difference.make(draft)
+    draft.names["changes"] = f"{created} created, {changed} changed, {removed} removed"
+    if removed:
+        draft.names["removed"] = _named([each for each in difference.changes if each["action"] == REMOVE])
+    return {
+        "changes": difference.changes,
+        "created": created,
+        "changed": changed,
+        "removed": removed,
+        "api_keys_deleted": len(difference.gone["apikeys"]),
+        "warnings": setup.warnings,
+        "safety_backup": draft.safety_backup,
+    }
+
+
+def export_desired(draft: Draft, call: Call) -> Record:
+    """Environment and headers of servers are in it, as they are part of them; no key of ours and no setting is."""
+    return exported(draft)
+
+
+def _named(changes: list[Record]) -> str:
+    """For the audit, the first of them."""
+    keys = sum(each["api_keys"] for each in changes)
+    rest = [f"{len(changes) - _MOST_NAMED} more"] if len(changes) > _MOST_NAMED else []
+    told = [f"{each['kind']} {each['name']}" for each in changes[:_MOST_NAMED]] + rest
+    return ", ".join(told) + (f" ({counted(keys, 'API key')})" if keys else "")
