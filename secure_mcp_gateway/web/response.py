@@ -41,6 +41,9 @@ def error_response(error: GatewayError, now: str) -> Response:
     """``now`` is ISO 8601 with an offset. The error's private part stays private."""
     document = {"error": error.code, "detail": error.detail, "timestamp": now}
     headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+    if error.hint:
+        # For who shows them apart: the characters at the end of `detail` that say what to do.
+        headers.append(("X-Hint-Length", str(len(error.hint))))
     if isinstance(error, Unauthorized):
         headers.append(("WWW-Authenticate", "Bearer"))
     if isinstance(error, MethodNotAllowed):

@@ -14,7 +14,9 @@ class AnErrorResponse(unittest.TestCase):
         response = error_response(errors.NotFound("no config 'a'", "list them"), NOW)
         wanted = {"error": "not_found", "detail": "no config 'a'; list them", "timestamp": NOW}
         self.assertEqual((response.status, json.loads(response.body)), (404, wanted))
-        self.assertEqual(response.headers, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
+        fields = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+        self.assertEqual(response.headers, [*fields, ("X-Hint-Length", str(len("list them")))])
+        self.assertEqual(error_response(errors.NotFound("no config; none at all"), NOW).headers, fields)
 
     def test_keeps_the_private_part_private(self) -> None:
         self.assertNotIn(b"/home", error_response(errors.StoreDamaged("damaged", private="/home/me/store.json"), NOW).body)
