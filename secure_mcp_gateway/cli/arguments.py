@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "secure-mcp-gateway"
 FORMATS = ("table", "json")
-_WITH_VALUE = ("--store", "--format")
+_WITH_VALUE = ("--store", "--format", "--server", "--api-key-file", "--ca-file")
 _SWITCHES = ("--quiet", "--version", "--allow-network-fs", "--help", "-h")
 
 
@@ -122,7 +122,8 @@ def _parser(params: Iterable[Param]) -> _Parser:
         formatter_class=lambda prog: argparse.HelpFormatter(prog, width=80),
     )
     parser.flags = [name.lstrip("-") for name in (*_WITH_VALUE, *_SWITCHES)]
-    parser.add_argument("--store", action=_Once, dest="store")
+    for flag in ("store", "server", "api-key-file", "ca-file"):
+        parser.add_argument(f"--{flag}", action=_Once, dest=flag)
     parser.add_argument("--format", action=_Once, dest="format", choices=FORMATS)
     parser.add_argument("-h", "--help", action="store_true", dest="help")
     for flag in ("quiet", "version", "allow-network-fs"):

@@ -71,10 +71,21 @@ class Invocation:
 
         return read_values(self.params, self.given)
 
+    def server(self) -> str:
+        """The URL of the server that is to do it; empty where it is done here, on the store."""
+        from secure_mcp_gateway.cli.values import server_url
+
+        return server_url(self.given)
+
     def store(self) -> Store:
         from secure_mcp_gateway.cli.values import store_path
         from secure_mcp_gateway.store.store import Store
 
+        if self.server():
+            raise InvalidRequest(
+                "this command does not work through a server: it needs the store itself",
+                "run it on the server's machine, without --server and $SECURE_MCP_GATEWAY_SERVER, or with --store FILE",
+            )
         path = store_path(self.given.get("store"))
         if self.given.get("store") or os.environ.get("SECURE_MCP_GATEWAY_STORE"):
             self.output.named_store = path

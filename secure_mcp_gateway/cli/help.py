@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _GLOBAL_FLAGS = (
     ("--store FILE", "The store; else $SECURE_MCP_GATEWAY_STORE, else ~/.secure-mcp-gateway/store.json."),
+    ("--server URL", "Do it through the API there; else $SECURE_MCP_GATEWAY_SERVER. See help remote."),
+    ("--api-key-file FILE", "The key for that server; else $SECURE_MCP_GATEWAY_API_KEY."),
+    ("--ca-file FILE", "The CA that signed that server's certificate, if the system does not know it."),
     ("--format table|json", "A table on a terminal, JSON elsewhere."),
     ("--quiet", "Only data and errors."),
     ("--allow-network-fs", "Take a store on a network file system, which one machine alone uses."),
@@ -34,7 +37,7 @@ _PLACEHOLDERS = {
     SECRET: "KEY|-",
     FILE: "FILE|-",
 }
-_GLOBAL_FLAGS_IN_SHORT = "global flags: --store FILE, --format table|json, --quiet, --allow-network-fs"
+_GLOBAL_FLAGS_IN_SHORT = "global flags: --store FILE, --format table|json, --quiet, --allow-network-fs, --server URL (help remote)"
 _LIST_FORMS = "Texts with commas between, a JSON list, or given once for each text."
 WIDTH, _NARROWEST, _WIDEST_LABEL, _LONGEST_JSON = 80, 40, 31, 56
 _EXIT_CODE_OF = {"not_found": 3, "conflict": 4, "forbidden": 5}

@@ -23,6 +23,8 @@ def command() -> Command:
 
 
 def _run(row: Operation, invocation: Invocation) -> int:
+    if invocation.server():
+        return run_row(row, invocation)
     store = invocation.store()
     if store.exists():
         return run_row(row, invocation)

@@ -22,6 +22,10 @@ STANDARD_OUTPUT, FILES = "-", "files"
 
 
 def run_row(row: Operation, invocation: Invocation) -> int:
+    if invocation.server():
+        from secure_mcp_gateway.cli.remote import run_remote
+
+        return run_remote(row, invocation)
     store = invocation.store()
     call = command_line_call(store)
     values = given_values(row, invocation, store, call)
@@ -29,10 +33,15 @@ def run_row(row: Operation, invocation: Invocation) -> int:
     overwrite = values.pop("overwrite", False) if row.document else False
     written = os.path.abspath(file) if file not in (None, STANDARD_OUTPUT) else None
     result = perform(row, store, call, values, deliver=_delivery(row, store, file, overwrite), file=written)
-    if row.document and (file == STANDARD_OUTPUT or (file is None and not invocation.output.is_json)):
-        invocation.output.document(result if file else result[row.document])
+    return show_with_document(row, values, result, file, invocation.output)
+
+
+def show_with_document(row: Operation, values: dict[str, Any], result: Any, file: str | None, output: Output) -> int:
+    """For people the document alone, where no file holds it."""
+    if row.document and (file == STANDARD_OUTPUT or (file is None and not output.is_json)):
+        output.document(result if file else result[row.document])
         return 0
-    return show(row, values, result, invocation.output)
+    return show(row, values, result, output)
 
 
 def given_values(row: Operation, invocation: Invocation, store: Store, call: Call) -> dict[str, Any]:

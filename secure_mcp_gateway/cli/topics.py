@@ -21,7 +21,7 @@ EXIT_CODES = {
     3: "not found",
     4: "conflict: the name is taken, or the thing is in use",
     5: "not allowed",
-    6: "store missing, busy, damaged or unreadable",
+    6: "store missing, busy, damaged or unreadable; server not reached",
     130: "interrupted",
 }
 
@@ -111,6 +111,29 @@ that is missing, damaged or locked too.
 
 Before a restore, a reset or a new store in the place of the old, a safety
 backup goes to backups/ beside the store; the last ten are kept.
+""",
+    "remote": """
+Every command on configs, projects, users, keys and the store as a whole also
+works through the API of a server, with the same output and exit codes.
+
+  export SECURE_MCP_GATEWAY_SERVER=https://gateway.example.com:8001
+  export SECURE_MCP_GATEWAY_API_KEY_FILE=~/.smg-key
+  secure-mcp-gateway config list
+  secure-mcp-gateway system backup --output-file backup.json
+
+--server URL goes before the environment, and so does --store FILE. The key is
+$SECURE_MCP_GATEWAY_API_KEY, or stands in a file that only you can read (0600):
+--api-key-file FILE, or $SECURE_MCP_GATEWAY_API_KEY_FILE. Files are read and
+written where the command runs.
+
+A certificate that the system does not trust needs its CA: --ca-file FILE, or
+$SECURE_MCP_GATEWAY_CA_FILE. Nothing switches the check off. No proxy of the
+environment is used and no redirect followed. Name a key by its public id: its
+secret would stand in the URL, which proxies log.
+
+A connection that breaks during a write leaves open whether it was made: read
+before you repeat it. What needs the store itself (generate-config, start-api,
+stop-api, system audit --verify) runs on the server's machine.
 """,
     "audit": """
 Every write, backup, export and refused write is one line in audit.jsonl beside

@@ -123,6 +123,26 @@ def _refuse_bytes(given: str | list[str], field: str) -> None:
         raise InvalidRequest(f"{field} is not {sys.getfilesystemencoding().upper()} text") from None
 
 
+def server_url(given: dict[str, Any]) -> str:
+    """Empty where the store is named instead, or no server at all. What is typed goes before what the environment says."""
+    if "server" in given and "store" in given:
+        raise InvalidRequest("--server and --store exclude each other", "give one of them")
+    named = os.environ.get("SECURE_MCP_GATEWAY_SERVER", "")
+    if "server" in given:
+        if not given["server"]:
+            raise InvalidRequest("--server is empty", "give the URL of a server")
+        return str(given["server"])
+    if named and "store" not in given:
+        if os.environ.get("SECURE_MCP_GATEWAY_STORE"):
+            both = "$SECURE_MCP_GATEWAY_SERVER and $SECURE_MCP_GATEWAY_STORE are both set"
+            raise InvalidRequest(both, "say which is meant with --server URL or --store FILE")
+        return named
+    for flag in ("api-key-file", "ca-file"):
+        if flag in given:
+            raise InvalidRequest(f"--{flag} goes with a server", "name one with --server URL")
+    return ""
+
+
 def store_path(given: str | None) -> str:
     if given == "":
         raise InvalidRequest("--store is empty", "name the store's file")

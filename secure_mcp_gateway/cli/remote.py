@@ -1,0 +1,94 @@
+"""A row of the table done by a server: values out of flags, one request, the answer said as if it had been done here."""
+
+from __future__ import annotations
+
+import os
+
+from secure_mcp_gateway.cli.rows import STANDARD_OUTPUT, show_with_document
+from secure_mcp_gateway.cli.values import store_path
+from secure_mcp_gateway.client.address import Server, checked_key, key_in_file, server_at
+from secure_mcp_gateway.errors import InvalidRequest, Unauthorized
+from secure_mcp_gateway.params import COMMAND_LINE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from secure_mcp_gateway.cli.commands import Invocation
+    from secure_mcp_gateway.operations.operation import Operation
+
+_PREFIX = "SECURE_MCP_GATEWAY_"
+
+
+def run_remote(row: Operation, invocation: Invocation) -> int:
+    from secure_mcp_gateway.client.remote import Remote
+
+    output = invocation.output
+    server = named_server(invocation)
+    values = invocation.values()
+    _refuse_what_needs_the_store(row, values)
+    file = values.pop("output_file", None) if row.document else None
+    overwrite = values.pop("overwrite", False) if row.document else False
+    if server.scheme == "http" and not server.is_loopback():
+        output.warn(f"the key goes to {server.host} in the clear, and so do the answers: use https")
+    with Remote(server) as remote:
+        try:
+            result = remote.perform(row, values)
+        except KeyboardInterrupt:
+            if row.writes and not values.get("dry_run"):
+                output.warn("whether the change was made is not known: read before you repeat it")
+            raise
+    if row.document:
+        result = _delivered(row, result, file, overwrite)
+    return show_with_document(row, values, result, file, output)
+
+
+def named_server(invocation: Invocation) -> Server:
+    """With the CA to trust and the key. A flag goes before the environment, a key itself before a file with one."""
+    given = invocation.given
+    server = server_at(invocation.server(), "--server" if "server" in given else f"${_PREFIX}SERVER")
+    server.ca_file = given.get("ca-file") or os.environ.get(f"{_PREFIX}CA_FILE") or None
+    if "ca-file" in given and server.scheme != "https":
+        raise InvalidRequest("--ca-file goes with an https URL", "give --server https://HOST:PORT, or leave it out")
+    server.key, server.source = _key(given)
+    return server
+
+
+def _key(given: dict[str, Any]) -> tuple[str, str]:
+    """With where it is from."""
+    if "api-key-file" in given:
+        return key_in_file(given["api-key-file"], "--api-key-file"), "--api-key-file"
+    alone, in_file = f"{_PREFIX}API_KEY", f"{_PREFIX}API_KEY_FILE"
+    if os.environ.get(alone):
+        return checked_key(os.environ[alone], f"${alone}"), f"${alone}"
+    if os.environ.get(in_file):
+        return key_in_file(os.environ[in_file], f"${in_file}"), f"the file that ${in_file} names"
+    raise Unauthorized("no key for the server is given", f"set ${alone}, or name a file with it: --api-key-file FILE")
+
+
+def _refuse_what_needs_the_store(row: Operation, values: dict[str, Any]) -> None:
+    for param in row.params:
+        if param.place == COMMAND_LINE and values.pop(param.name, None):
+            hint = "run the command on the server's machine, without --server"
+            raise InvalidRequest(f"--{param.flags[0]} does not work through a server: it needs the store itself", hint)
+
+
+def _delivered(row: Operation, result: dict[str, Any], file: str | None, overwrite: bool) -> Any:
+    """The document goes to a file of this machine, under the same rules as one of a store here."""
+    document = result[row.document]
+    if file is None:
+        return {"output_file": None, row.document: document}
+    if file == STANDARD_OUTPUT:
+        return document
+    from secure_mcp_gateway.operations.files import write_document
+
+    path = write_document(os.path.abspath(file), document, "--output-file", overwrite=overwrite, protected=_store_folder())
+    return {"output_file": path, row.document: None}
+
+
+def _store_folder() -> str:
+    """Of the store that this machine may have besides: nothing is written into it from here either."""
+    try:
+        return os.path.dirname(os.path.realpath(store_path(None)))
+    except InvalidRequest:
+        return ""

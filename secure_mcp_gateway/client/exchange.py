@@ -1,0 +1,225 @@
+"""One request and its answer over HTTP, bounded in time and size; whatever goes wrong comes as an error of ours.
+
+No proxy of the environment is asked and no redirect followed: the key goes to the server that was named, and to no other.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import os
+import socket
+import ssl
+import stat
+import time
+from socket import gaierror
+
+from secure_mcp_gateway.errors import GatewayError, InvalidRequest, OutcomeUnknown, Unavailable
+from secure_mcp_gateway.operations.files import LARGEST
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from secure_mcp_gateway.client.address import Server
+
+CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 60.0
+# A longer body is sent once the server has said that it takes it: one refused before is not heard while it is still being sent.
+_SENT_AT_ONCE = 64 * 1024
+_CERTIFICATE_HINTS = {
+    9: "is the clock of this machine right?",
+    10: "have it renewed; is the clock of this machine right?",
+    62: "name the server as its certificate does",
+    64: "name the server as its certificate does",
+}
+_UNKNOWN_CA = "name the certificate of the CA that signed it with --ca-file FILE"
+_READ_BEFORE = "read before you repeat it"
+
+
+class Answer:
+    """``length`` is what the body is said to be, None where that is not said."""
+
+    __slots__ = ("body", "headers", "length", "status")
+
+    def __init__(self, status: int, headers: Any, body: bytes, length: int | None) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.length = length
+
+    @property
+    def is_whole(self) -> bool:
+        """Not one of which nothing was read because it is too large."""
+        return len(self.body) <= LARGEST and (self.length is None or self.length <= LARGEST)
+
+    def __str__(self) -> str:
+        return f"{self.status}, {self.headers.get('Content-Type', 'of no type')[:60]}"
+
+
+class Connection:
+    """To one server; made by the first request, kept for further ones."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._http: http.client.HTTPConnection | None = None
+
+    def close(self) -> None:
+        connection, self._http = self._http, None
+        if connection is not None:
+            connection.close()
+
+    def ask(self, method: str, target: str, body: bytes | None, *, changes: bool, key: str = "") -> Answer:
+        """``changes``: a failure after which the server may have done it all the same is ``OutcomeUnknown``. Else, and before anything
+        was sent, it is ``Unavailable``."""
+        if self._http is None or self._http.sock is None:
+            self._http = self._connected()
+        try:
+            answer = _exchanged(self._http, method, self._server.base + target, body, key)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise self._broken(error, changes) from None
+        except BaseException:
+            self.close()
+            raise
+        if not answer.is_whole:
+            self.close()
+        return answer
+
+    def _connected(self) -> http.client.HTTPConnection:
+        server = self._server
+        connection: http.client.HTTPConnection
+        if server.scheme == "https":
+            connection = http.client.HTTPSConnection(server.host, server.port, timeout=CONNECT_SECONDS, context=_tls(server.ca_file))
+        else:
+            connection = http.client.HTTPConnection(server.host, server.port, timeout=CONNECT_SECONDS)
+        try:
+            connection.connect()
+        except (OSError, UnicodeError, OverflowError) as error:
+            connection.close()
+            raise self._unreached(error) from None
+        return connection
+
+    def _unreached(self, error: Exception) -> GatewayError:
+        server = self._server
+        if isinstance(error, (gaierror, UnicodeError)):
+            return Unavailable(f"the host {server.host} is not known", "is it spelled right in --server?")
+        if isinstance(error, ConnectionRefusedError):
+            return Unavailable(f"no server listens at {server}", "is it running there? secure-mcp-gateway system start-api starts it")
+        if isinstance(error, (TimeoutError, socket.timeout)):
+            hint = "are host and port right, and does a firewall stand between?"
+            return Unavailable(f"{server} does not answer within {CONNECT_SECONDS:.0f} seconds", hint)
+        if isinstance(error, ssl.SSLCertVerificationError):
+            hint = _CERTIFICATE_HINTS.get(error.verify_code, _UNKNOWN_CA)
+            return Unavailable(f"the certificate of {server} is not accepted: {error.verify_message.rstrip('.')}", hint)
+        if isinstance(error, ssl.SSLError):
+            return self._no_tls(error)
+        return Unavailable(f"{server} cannot be reached: {_reason(error)}", "are host and port right?")
+
+    def _no_tls(self, error: ssl.SSLError) -> GatewayError:
+        reason = (error.reason or "the other end gave up").replace("_", " ").lower()
+        if "alert" in reason:
+            hint = "it may take only clients with a certificate (--tls-client-ca), which this command has none of"
+            return Unavailable(f"{self._server} refuses this client: {reason}", hint)
+        hint = "a server without TLS has a URL that begins with http://"
+        return Unavailable(f"{self._server} speaks no TLS that is understood here: {reason}", hint)
+
+    def _broken(self, error: Exception, changes: bool) -> GatewayError:
+        """After it was sent."""
+        if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
+            # With TLS 1.3 a client without a certificate learns that only when it reads.
+            return self._no_tls(error)
+        if isinstance(error, (http.client.BadStatusLine, http.client.LineTooLong)) and not isinstance(error, ConnectionError):
+            hint = "are host and port right, and does its URL begin with https://?"
+            return Unavailable(f"{self._server} does not speak HTTP", hint)
+        if isinstance(error, (TimeoutError, socket.timeout)):
+            what = f"{self._server} did not answer within {ANSWER_SECONDS:.0f} seconds"
+        else:
+            what = f"the connection to {self._server} broke off before the answer was there"
+        if changes:
+            return OutcomeUnknown(f"{what}: whether the change was made is not known", _READ_BEFORE)
+        return Unavailable(what, "try again")
+
+
+def _exchanged(connection: http.client.HTTPConnection, method: str, target: str, body: bytes | None, key: str) -> Answer:
+    end = time.monotonic() + ANSWER_SECONDS
+    held = body if body is not None and len(body) > _SENT_AT_ONCE else None
+    connection.sock.settimeout(ANSWER_SECONDS)
+    connection.response_class = lambda sock, **named: _Response(sock, end, held, **named)  # type: ignore[assignment]
+    connection.putrequest(method, target)
+    if key:
+        connection.putheader("Authorization", f"Bearer {key}")
+    if body is not None:
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(len(body)))
+    if held is not None:
+        connection.putheader("Expect", "100-continue")
+    connection.endheaders(body if held is None else None)
+    with connection.getresponse() as response:
+        length = response.length
+        if length is not None and length > LARGEST:
+            return Answer(response.status, response.headers, b"", length)
+        content = response.read(LARGEST + 1)
+        if length is not None and len(content) < length:
+            raise http.client.IncompleteRead(content, length - len(content))
+        return Answer(response.status, response.headers, content, length)
+
+
+class _Response(http.client.HTTPResponse):
+    """``held`` is a body that is sent when the server says that it takes it (RFC 9110 §10.1.1)."""
+
+    def __init__(self, sock: socket.socket, end: float, held: bytes | None, **named: Any) -> None:
+        super().__init__(sock, **named)
+        raw: Any = self.fp
+        self.fp = io.BufferedReader(_Until(raw.detach(), sock, end))
+        self._sock, self._held = sock, held
+
+    def begin(self) -> None:
+        if self._held is not None and self._is_wanted():
+            try:
+                self._sock.sendall(self._held)
+            except OSError:
+                # Refused in the middle: the answer says why.
+                pass
+        super().begin()
+
+    def _is_wanted(self) -> bool:
+        """Is the first line a 100? What was looked at is still to be read."""
+        first: Any = self.fp
+        return bool(first.peek(1)[:13].partition(b" ")[2][:4] == b"100 ")
+
+
+class _Until(io.RawIOBase):
+    """What a socket brings until a moment of the monotonic clock, however slowly the bytes come."""
+
+    def __init__(self, raw: Any, sock: socket.socket, end: float) -> None:
+        self._raw, self._sock, self._end = raw, sock, end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        self._sock.settimeout(max(self._end - time.monotonic(), 0.001))
+        return int(self._raw.readinto(into))
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext:
+    """What the system trusts, or that one CA alone; names are checked."""
+    try:
+        if ca_file is not None and not stat.S_ISREG(os.stat(ca_file).st_mode):
+            raise ValueError("it is not a regular file")
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        said = "there is no certificate in it" if isinstance(error, ssl.SSLError) else _reason(error)
+        hint = "it must be a PEM file with the certificate of a CA"
+        raise InvalidRequest(f"--ca-file cannot be used: {said}", hint, private=ca_file or "") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _reason(error: Exception) -> str:
+    code = error.errno if isinstance(error, OSError) else None
+    return os.strerror(code).lower() if code else str(error) or type(error).__name__
