@@ -91,12 +91,13 @@ def _refused(word: str, meaning: str, detail: str) -> Schema:
 
 def responses(operation: Operation, example: Any) -> Schema:
     done = success(operation.message, operation.answer, example)
-    if not operation.writes:
-        names = ("Generation", "Total") if operation.answer.startswith("[") else ("Generation",)
-        done["headers"] = {_FIELDS[name]: {"$ref": f"#/components/headers/{name}"} for name in names}
-    statuses = {"200": done} if operation.status({}) == 200 else {"201": {**done, **_links(operation)}}
-    if any(param.name == "dry_run" for param in operation.params):
-        statuses["200"] = done
+    tried = any(param.name == "dry_run" for param in operation.params)
+    names = ("Generation", "Total") if operation.answer.startswith("[") else ("Generation",)
+    headers = {"headers": {_FIELDS[name]: {"$ref": f"#/components/headers/{name}"} for name in names}}
+    told = {**done, **headers} if tried or not operation.writes else done
+    statuses = {"200": told} if operation.status({}) == 200 else {"201": {**done, **_links(operation)}}
+    if tried:
+        statuses["200"] = told
     codes = (*operation.errors, "precondition_failed") if operation.writes else operation.errors
     errors = {status for status, _, _, _ in _ALWAYS} | {_STATUS_OF[code] for code in codes if code in _STATUS_OF}
     return {**statuses, **{status: refusal(status) for status in sorted(errors)}}

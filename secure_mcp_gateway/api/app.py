@@ -232,7 +232,7 @@ def _body_of(request: Request, operation: Operation) -> dict[str, Any]:
 
 def _success(operation: Operation, values: dict[str, Any], result: Any, generation: int, now: str) -> Response:
     headers = [_JSON]
-    if not operation.writes:
+    if not operation.writes or values.get("dry_run"):
         headers.append(("ETag", f'"{generation}"'))
     if isinstance(result, Listing):
         headers.append(("X-Total-Count", str(result.total)))

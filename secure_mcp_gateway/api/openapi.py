@@ -70,7 +70,7 @@ _EFFECTS = {
 _ABOUT = (
     "Everything that the gateway's administration does, over HTTP and in JSON. Requests carry `Authorization: Bearer KEY`. "
     "Answers are `{message, data, timestamp}`, refusals `{error, detail, timestamp}`. Lists are paged with `limit` and `offset`; "
-    "reads answer the store's generation as `ETag`, for the `If-Match` of writes."
+    "reads and dry runs answer the store's generation as `ETag`, for the `If-Match` of writes."
 )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from secure_mcp_gateway.cli.commands import Command
 from secure_mcp_gateway.cli.rows import command_line_call, given_values
-from secure_mcp_gateway.errors import Conflict
+from secure_mcp_gateway.errors import Conflict, PreconditionFailed
 from secure_mcp_gateway.operations import for_noun
 from secure_mcp_gateway.operations.operation import perform
 from secure_mcp_gateway.repository.names import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from secure_mcp_gateway.cli.commands import Invocation
@@ -28,18 +31,48 @@ def command() -> Command:
 
 
 def _run(row: Operation, invocation: Invocation) -> int:
-    store, output = invocation.store(), invocation.output
+    return _run_remote(row, invocation) if invocation.server() else _run_here(row, invocation)
+
+
+def _run_here(row: Operation, invocation: Invocation) -> int:
+    store = invocation.store()
     call = command_line_call(store)
     values = given_values(row, invocation, store, call)
+
+    def do(values: Record, told: Record | None) -> Record:
+        result: Record = perform(row, store, call, values, deliver=partial(_as_told, told) if told else None)
+        return result
+
+    return _applied(values, do, invocation.output)
+
+
+def _run_remote(row: Operation, invocation: Invocation) -> int:
+    from secure_mcp_gateway.cli.remote import asked, reached
+
+    output, remote = invocation.output, reached(invocation)
+
+    def do(values: Record, told: Record | None) -> Record:
+        try:
+            result: Record = asked(remote, row, values, output, remote.state if told else "")
+        except PreconditionFailed:
+            raise _moved() from None
+        return result
+
+    with remote:
+        return _applied(invocation.values(), do, output)
+
+
+def _applied(values: Record, do: Callable[[Record, Record | None], Record], output: Output) -> int:
+    """``do`` makes it so, where a result of before is given only if that is still what would be done."""
     dry_run = bool(values.get("dry_run"))
     if output.is_json:
-        result = perform(row, store, call, values)
+        result = do(values, None)
         output.document(result)
     else:
-        result = perform(row, store, call, {**values, "dry_run": True})
+        result = do({**values, "dry_run": True}, None)
         _tell(result, output)
         if not dry_run and result["changes"]:
-            result = perform(row, store, call, values, deliver=lambda made: _as_told(result, made))
+            result = do(values, result)
     _close(result, dry_run, output)
     return 0
 
@@ -54,8 +87,12 @@ def _tell(result: Record, output: Output) -> None:
 def _as_told(told: Record, made: Record) -> Record:
     """Under the lock: what was told is what is done, or nothing is."""
     if made["changes"] != told["changes"]:
-        raise Conflict("the store was changed meanwhile: it would not be what was said, so nothing is done", "apply it again")
+        raise _moved()
     return made
+
+
+def _moved() -> Conflict:
+    return Conflict("the store was changed meanwhile: it would not be what was said, so nothing is done", "apply it again")
 
 
 def _close(result: Record, dry_run: bool, output: Output) -> None:

@@ -15,32 +15,44 @@ if TYPE_CHECKING:
     from typing import Any
 
     from secure_mcp_gateway.cli.commands import Invocation
+    from secure_mcp_gateway.cli.output import Output
+    from secure_mcp_gateway.client.remote import Remote
     from secure_mcp_gateway.operations.operation import Operation
 
 _PREFIX = "SECURE_MCP_GATEWAY_"
 
 
 def run_remote(row: Operation, invocation: Invocation) -> int:
-    from secure_mcp_gateway.client.remote import Remote
-
     output = invocation.output
-    server = named_server(invocation)
+    remote = reached(invocation)
     values = invocation.values()
     _refuse_what_needs_the_store(row, values)
     file = values.pop("output_file", None) if row.document else None
     overwrite = values.pop("overwrite", False) if row.document else False
-    if server.scheme == "http" and not server.is_loopback():
-        output.warn(f"the key goes to {server.host} in the clear, and so do the answers: use https")
-    with Remote(server) as remote:
-        try:
-            result = remote.perform(row, values)
-        except KeyboardInterrupt:
-            if row.writes and not values.get("dry_run"):
-                output.warn("whether the change was made is not known: read before you repeat it")
-            raise
+    with remote:
+        result = asked(remote, row, values, output)
     if row.document:
         result = _delivered(row, result, file, overwrite)
     return show_with_document(row, values, result, file, output)
+
+
+def reached(invocation: Invocation) -> Remote:
+    """The server that was named, for the caller to close; nothing is sent yet."""
+    from secure_mcp_gateway.client.remote import Remote
+
+    server = named_server(invocation)
+    if server.scheme == "http" and not server.is_loopback():
+        invocation.output.warn(f"the key goes to {server.host} in the clear, and so do the answers: use https")
+    return Remote(server)
+
+
+def asked(remote: Remote, row: Operation, values: dict[str, Any], output: Output, if_match: str = "") -> Any:
+    try:
+        return remote.perform(row, values, if_match)
+    except KeyboardInterrupt:
+        if row.writes and not values.get("dry_run"):
+            output.warn("whether the change was made is not known: read before you repeat it")
+        raise
 
 
 def named_server(invocation: Invocation) -> Server:

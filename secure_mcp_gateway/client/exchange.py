@@ -68,13 +68,14 @@ class Connection:
         if connection is not None:
             connection.close()
 
-    def ask(self, method: str, target: str, body: bytes | None, *, changes: bool, key: str = "") -> Answer:
+    def ask(self, method: str, target: str, body: bytes | None, *, changes: bool, key: str = "", if_match: str = "") -> Answer:
         """``changes``: a failure after which the server may have done it all the same is ``OutcomeUnknown``. Else, and before anything
         was sent, it is ``Unavailable``."""
         if self._http is None or self._http.sock is None:
             self._http = self._connected()
         try:
-            answer = _exchanged(self._http, method, self._server.base + target, body, key)
+            fields = {"Authorization": f"Bearer {key}" if key else "", "If-Match": if_match}
+            answer = _exchanged(self._http, method, self._server.base + target, body, fields)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise self._broken(error, changes) from None
@@ -140,14 +141,14 @@ class Connection:
         return Unavailable(what, "try again")
 
 
-def _exchanged(connection: http.client.HTTPConnection, method: str, target: str, body: bytes | None, key: str) -> Answer:
+def _exchanged(connection: http.client.HTTPConnection, method: str, target: str, body: bytes | None, fields: dict[str, str]) -> Answer:
     end = time.monotonic() + ANSWER_SECONDS
     held = body if body is not None and len(body) > _SENT_AT_ONCE else None
     connection.sock.settimeout(ANSWER_SECONDS)
     connection.response_class = lambda sock, **named: _Response(sock, end, held, **named)  # type: ignore[assignment]
     connection.putrequest(method, target)
-    if key:
-        connection.putheader("Authorization", f"Bearer {key}")
+    for name in filter(fields.get, fields):
+        connection.putheader(name, fields[name])
     if body is not None:
         connection.putheader("Content-Type", "application/json")
         connection.putheader("Content-Length", str(len(body)))

@@ -48,9 +48,10 @@ _TRIES = 5
 
 
 class Remote:
-    """Close it after use."""
+    """Close it after use. ``state`` is the ETag of the last answer: of the state of the store that it tells of."""
 
     def __init__(self, server: Server) -> None:
+        self.state = ""
         self._server = server
         self._connection = Connection(server)
 
@@ -60,21 +61,22 @@ class Remote:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def perform(self, row: Operation, values: Values) -> Any:
+    def perform(self, row: Operation, values: Values, if_match: str = "") -> Any:
         """What ``perform`` of the table returns on a store; a list of which not all was asked for as a ``Listing``, and a document
         in the field ``row.document``. Raises what the server refused with, and ``Unavailable`` where there was no answer of one."""
-        answer = self._ask(row, values)
+        answer = self._ask(row, values, if_match)
+        self.state = str(answer.headers.get("ETag", ""))
         if answer.is_whole:
             return self._result(row, values, answer)
         if row.answer.startswith("[") and "limit" not in values:
             return self._in_parts(row, values, answer)
         raise TooLarge(f"the answer is larger than {LARGEST >> 20} MiB", _smaller(row))
 
-    def _ask(self, row: Operation, values: Values) -> Answer:
+    def _ask(self, row: Operation, values: Values, if_match: str = "") -> Answer:
         path, query, body = _request(row, values)
         target = path + ("?" + urlencode(query) if query else "")
         data = json.dumps(body, ensure_ascii=False).encode() if body else None
-        return self._connection.ask(row.method, target, data, changes=_changes(row, values), key=self._server.key)
+        return self._connection.ask(row.method, target, data, changes=_changes(row, values), key=self._server.key, if_match=if_match)
 
     def _result(self, row: Operation, values: Values, answer: Answer) -> Any:
         content = _content(answer)

@@ -91,7 +91,8 @@ class Answers(DescribedCase):
                 if response.status < 400:
                     names = {name for name, _ in response.headers}
                     headers = self.validator.resolved(self.described(operation)["responses"][str(response.status)]).get("headers", {})
-                    self.assertEqual(set(headers), names & {"ETag", "X-Total-Count"}, operation.name)
+                    made = operation.writes and not values.get("dry_run")
+                    self.assertEqual(set() if made else set(headers), names & {"ETag", "X-Total-Count"}, operation.name)
 
     def test_every_answer_to_a_users_key_fits_its_schema(self) -> None:
         for operation in all_operations():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 from secure_mcp_gateway.api.app import ManagementApp
+from secure_mcp_gateway.cli import apply
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.operations.operation import Operation
 from secure_mcp_gateway.store.store import Store
@@ -90,6 +92,25 @@ class EveryRow(RemoteCase):
         ran = run(place, store if place == "--store" else self.url, "--format", form, *argv_of(operation, values, self.folder))
         err = re.sub(r" \(/[^)]*\)", "", ran.err) if place == "--store" else ran.err
         return ran.code, text_without_chance(ran.out, self.folder), text_without_chance(err, self.folder)
+
+    def test_a_setup_is_applied_as_it_was_told_or_not_at_all(self) -> None:
+        wanted = os.path.join(self.folder, "desired.json")
+        with open(wanted, "w", encoding="utf-8") as file:
+            json.dump({"kind": "secure-mcp-gateway/desired", "version": 1, "users": ["new@example.com"]}, file)
+        apply_it = ("--format=table", "apply", "--file", wanted)
+        tell = apply._tell
+
+        def meanwhile(*told: Any) -> None:
+            tell(*told)
+            self.remote("config", "add", "--config-name=meanwhile")
+
+        with mock.patch.object(apply, "_tell", meanwhile):
+            ran = self.remote(*apply_it)
+        self.assertEqual((ran.code, ran.out), (4, "+ user new@example.com\n"))
+        self.assertIn("the store was changed meanwhile", ran.err)
+        self.assertEqual(self.remote("user", "get", "--email=new@example.com").code, 3)
+        self.assertEqual(self.remote(*apply_it).code, 0)
+        self.assertEqual(self.remote("user", "get", "--email=new@example.com").code, 0)
 
     def test_whoami_is_who_the_key_is(self) -> None:
         self.assertEqual(self.remote("whoami").data["name"], "admin")
