@@ -20,6 +20,10 @@ STRINGS, MAPPING, OBJECT, DOCUMENT = "strings", "mapping", "object", "document"
 # Places. COMMAND_LINE has no place in a request.
 PATH, QUERY, BODY, BODY_OR_QUERY, COMMAND_LINE = "path", "query", "body", "body or query", "command line"
 
+# What in the store a value names; the command line completes it from there. Flags that end in -id take its id.
+CONFIGS, SERVERS, PROJECTS, USERS = "configs", "servers", "projects", "users"
+API_KEYS, ADMIN_KEYS = "API keys", "admin keys"
+
 # Levels of JSON: of one input, of a file or a store of ours, and of a value that is kept. The latter stands deeper in a backup, which
 # must still be an input.
 DEPTH, DOCUMENT_DEPTH, VALUE_DEPTH = 64, 96, 48
@@ -35,9 +39,10 @@ class Param:
     line's (without dashes). ``minimum`` and ``maximum`` bound a number. ``file`` is the field that names a JSON file to read the
     value from instead, ``file_flag`` its flag where that has another name. ``schema`` is what JSON Schema says of the value besides
     its kind; it only describes, the rule judges. ``default`` is what the command line takes where the flag is not given; a rule gets
-    None for what was not given."""
+    None for what was not given. ``completes`` is what there is already that the value names."""
 
     __slots__ = (
+        "completes",
         "default",
         "example",
         "file",
@@ -71,6 +76,7 @@ class Param:
         schema: dict[str, Any] | None = None,
         example: Any = None,
         default: str | None = None,
+        completes: str = "",
     ) -> None:
         self.name = name
         self.kind = kind
@@ -86,6 +92,7 @@ class Param:
         self.schema = schema or {}
         self.example = example
         self.default = default
+        self.completes = completes
 
     def check(self, value: Any, field: str = "") -> Any:
         """The value as the rule takes it, or ``InvalidRequest`` that names the field by its path."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from secure_mcp_gateway.operations.identifiers import API_KEY, EXPIRES_IN_DAYS, PAGED
 from secure_mcp_gateway.operations.identifiers import USER as USER_NAMED
 from secure_mcp_gateway.operations.operation import ADMIN, CREATE, READ, WRITE, Operation
-from secure_mcp_gateway.params import BOOLEAN, INTEGER, NAME, QUERY, SECRET, Param
+from secure_mcp_gateway.params import API_KEYS, BOOLEAN, INTEGER, NAME, PROJECTS, QUERY, SECRET, Param
 from secure_mcp_gateway.repository import api_keys
 
 _ALL = "/api/v1/api-keys"
@@ -32,6 +32,7 @@ OPERATIONS = (
                 required=True,
                 names=("project_name", "project_id"),
                 example="default_project",
+                completes=PROJECTS,
             ),
             EXPIRES_IN_DAYS,
         ),
@@ -56,6 +57,7 @@ OPERATIONS = (
                 place=QUERY,
                 flags=("project-name", "project-id"),
                 example="default_project",
+                completes=PROJECTS,
             ),
             *PAGED,
         ),
@@ -121,7 +123,16 @@ OPERATIONS = (
         ADMIN,
         WRITE,
         answer="ApiKeyRotated",
-        params=(Param("api_key", SECRET, "The key's public id, or its present secret.", required=True, example="key_0123456789abcdef"),),
+        params=(
+            Param(
+                "api_key",
+                SECRET,
+                "The key's public id, or its present secret.",
+                required=True,
+                example="key_0123456789abcdef",
+                completes=API_KEYS,
+            ),
+        ),
         columns=("api_key", "api_key_id", "expires_at"),
         errors=("not_found", "conflict"),
     ),

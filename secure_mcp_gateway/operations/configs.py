@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secure_mcp_gateway.operations.identifiers import CONFIG, DRY_RUN, OVERWRITE, PAGED, SEARCH_TERM, new_name, output_file
 from secure_mcp_gateway.operations.operation import ADMIN, CREATE, READ, RECORD, USER, WRITE, Operation
-from secure_mcp_gateway.params import DOCUMENT, NAME, Param
+from secure_mcp_gateway.params import CONFIGS, DOCUMENT, NAME, Param
 from secure_mcp_gateway.repository import configs
 from secure_mcp_gateway.repository.exports import CONFIG_KIND
 
@@ -75,7 +75,9 @@ OPERATIONS = (
         CREATE,
         answer="ConfigName",
         params=(
-            Param("source_config", NAME, "The name or id of the config to copy.", required=True, example="default_config"),
+            Param(
+                "source_config", NAME, "The name or id of the config to copy.", required=True, example="default_config", completes=CONFIGS
+            ),
             _new_name("target_config"),
         ),
         columns=("mcp_config_id", "config_name"),

@@ -3,18 +3,61 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.operations import schemas
-from secure_mcp_gateway.params import BOOLEAN, FILE, INTEGER, NAME, PATH, QUERY, SECRET, STRING, Param
+from secure_mcp_gateway.params import (
+    ADMIN_KEYS,
+    API_KEYS,
+    BOOLEAN,
+    CONFIGS,
+    FILE,
+    INTEGER,
+    NAME,
+    PATH,
+    PROJECTS,
+    QUERY,
+    SECRET,
+    SERVERS,
+    STRING,
+    USERS,
+    Param,
+)
 
 CONFIG = Param(
-    "config_identifier", NAME, "The config's name or id.", place=PATH, flags=("config-name", "config-id"), example="default_config"
+    "config_identifier",
+    NAME,
+    "The config's name or id.",
+    place=PATH,
+    flags=("config-name", "config-id"),
+    example="default_config",
+    completes=CONFIGS,
 )
 PROJECT = Param(
-    "project_identifier", NAME, "The project's name or id.", place=PATH, flags=("project-name", "project-id"), example="default_project"
+    "project_identifier",
+    NAME,
+    "The project's name or id.",
+    place=PATH,
+    flags=("project-name", "project-id"),
+    example="default_project",
+    completes=PROJECTS,
 )
-USER = Param("user_identifier", NAME, "The user's e-mail address or id.", place=PATH, flags=("email", "user-id"), example="ada@example.com")
-SERVER = Param("server_name", NAME, "The server's name in its config.", place=PATH, example="echo_server")
-API_KEY = Param("api_key", SECRET, "The key's public id, or its secret.", place=PATH, example="key_0123456789abcdef")
-ADMIN_KEY = Param("admin_key", SECRET, "The admin key's public id, its name, or its secret.", place=PATH, example="adm_0123456789abcdef")
+USER = Param(
+    "user_identifier",
+    NAME,
+    "The user's e-mail address or id.",
+    place=PATH,
+    flags=("email", "user-id"),
+    example="ada@example.com",
+    completes=USERS,
+)
+SERVER = Param("server_name", NAME, "The server's name in its config.", place=PATH, example="echo_server", completes=SERVERS)
+API_KEY = Param("api_key", SECRET, "The key's public id, or its secret.", place=PATH, example="key_0123456789abcdef", completes=API_KEYS)
+ADMIN_KEY = Param(
+    "admin_key",
+    SECRET,
+    "The admin key's public id, its name, or its secret.",
+    place=PATH,
+    example="adm_0123456789abcdef",
+    completes=ADMIN_KEYS,
+)
 
 SEARCH_TERM = Param(
     "search_term",

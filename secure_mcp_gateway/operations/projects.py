@@ -5,7 +5,7 @@ from __future__ import annotations
 from secure_mcp_gateway.operations.identifiers import OVERWRITE, PAGED, PROJECT, SEARCH_TERM, new_name, output_file
 from secure_mcp_gateway.operations.identifiers import USER as USER_NAMED
 from secure_mcp_gateway.operations.operation import ADMIN, CREATE, READ, RECORD, USER, WRITE, Operation
-from secure_mcp_gateway.params import NAME, Param
+from secure_mcp_gateway.params import CONFIGS, NAME, USERS, Param
 from secure_mcp_gateway.repository import projects
 
 _ALL = "/api/v1/projects"
@@ -92,6 +92,7 @@ OPERATIONS = (
                 required=True,
                 names=("config_name", "config_id"),
                 example="default_config",
+                completes=CONFIGS,
             ),
         ),
         columns=("project_id", "mcp_config_id", "mcp_config_name"),
@@ -152,6 +153,7 @@ OPERATIONS = (
                 required=True,
                 names=("email", "user_id"),
                 example="ada@example.com",
+                completes=USERS,
             ),
         ),
         columns=("project_id", "user_id", "email"),
