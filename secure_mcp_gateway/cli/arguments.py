@@ -20,6 +20,11 @@ _WITH_VALUE = ("--store", "--format", "--server", "--api-key-file", "--ca-file")
 _SWITCHES = ("--quiet", "--version", "--allow-network-fs", "--help", "-h")
 
 
+def global_flags() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those that take a value, and those that do not."""
+    return _WITH_VALUE, _SWITCHES
+
+
 def asked_format(arguments: Sequence[str]) -> str:
     """What ``--format`` says, before anything is checked: an error must come in the right format too. Empty where it says nothing."""
     found = ""

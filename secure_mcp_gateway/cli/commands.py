@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.params import Param
     from secure_mcp_gateway.store.store import Store
 
-# Commands that are no row, or do more than their row, with the modules of this room that have them.
+# Commands that are no row, or do more than their row, with the modules of this room that have them; a module that has several says
+# behind a colon which of its functions makes the command.
 _MODULES = {
+    "completion bash": "completion:bash",
+    "completion fish": "completion:fish",
+    "completion zsh": "completion:zsh",
     "generate-config": "generate_config",
     "apply": "apply",
     "system audit": "audit",
@@ -34,9 +38,9 @@ INTERRUPTED = 130
 
 class Command:
     """``errors`` are the codes that it can fail with beside wrong usage and a store that does not work; ``says_no`` where its
-    result can be a "no"."""
+    result can be a "no". ``notes`` are a sentence and what to type for it, for its help."""
 
-    __slots__ = ("errors", "name", "params", "run", "says_no", "summary")
+    __slots__ = ("errors", "name", "notes", "params", "run", "says_no", "summary")
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class Command:
         run: Callable[[Invocation], int],
         errors: tuple[str, ...] = (),
         says_no: bool = False,
+        notes: tuple[str, str] | None = None,
     ) -> None:
         self.name = name
         self.summary = summary
@@ -53,6 +58,7 @@ class Command:
         self.run = run
         self.errors = errors
         self.says_no = says_no
+        self.notes = notes
 
 
 class Invocation:
@@ -96,7 +102,7 @@ def is_complete(words: list[str]) -> bool:
     """Can no further word belong to the command? Help takes all that come."""
     if not words or words[0] == HELP:
         return False
-    return len(words) == 2 or words[0] in _MODULES or words[0] not in MODULES or _row(words) is not None
+    return len(words) == 2 or words[0] in _MODULES or words[0] not in nouns() or _row(words) is not None
 
 
 def find_command(words: list[str]) -> Command | None:
@@ -106,7 +112,7 @@ def find_command(words: list[str]) -> Command | None:
     name = " ".join(words)
     if name in _MODULES:
         return _special(name)
-    if words[0] not in MODULES:
+    if words[0] not in nouns():
         near = suggestion(words[0], nouns())
         raise InvalidRequest(f"there is no command {safe(words[0])!r}", _way_out(near, ""))
     row = _row(words)
@@ -125,26 +131,33 @@ def of_row(row: Operation) -> Command:
 
 
 def nouns() -> list[str]:
+    """Those of commands that are no row come last, but for single words: they are what a user begins with."""
     alone = [name for name in _MODULES if " " not in name and name not in MODULES]
-    return [*alone, *MODULES, HELP]
+    others = [name.partition(" ")[0] for name in _MODULES if " " in name]
+    return list(dict.fromkeys([*alone, *MODULES, *others, HELP]))
 
 
 def verbs(noun: str) -> list[tuple[str, str]]:
     """(verb, summary) of all commands of a noun, the rows first."""
-    found = {row.name: row.summary for row in for_noun(noun)}
+    found = {row.name: row.summary for row in _rows(noun)}
     found.update({name: _special(name).summary for name in _MODULES if name.startswith(f"{noun} ")})
     return [(name.partition(" ")[2], summary) for name, summary in found.items() if " " in name]
 
 
 def _row(words: list[str]) -> Operation | None:
     name = " ".join(words)
-    return next((row for row in for_noun(words[0]) if row.name == name), None)
+    return next((row for row in _rows(words[0]) if row.name == name), None)
+
+
+def _rows(noun: str) -> tuple[Operation, ...]:
+    return for_noun(noun) if noun in MODULES else ()
 
 
 def _special(name: str) -> Command:
     from importlib import import_module
 
-    command: Command = import_module(f"secure_mcp_gateway.cli.{_MODULES[name]}").command()
+    module, _, function = _MODULES[name].partition(":")
+    command: Command = getattr(import_module(f"secure_mcp_gateway.cli.{module}"), function or "command")()
     return command
 
 

@@ -80,7 +80,14 @@ def _of_noun(noun: str, width: int) -> list[str]:
     listed = verbs(noun)
     needing = (command for command in (_command(f"{noun} {verb}") for verb, _ in listed) if any(param.required for param in command.params))
     lines = [f"usage: {PROGRAM} {noun} VERB [--flag VALUE]", "", *_wrapped(NOUNS[noun], width), "", *_columns(listed, width)]
-    return lines + _example_lines(next(needing), width)
+    for verb, _ in listed:
+        lines += _note_lines(_command(f"{noun} {verb}"))
+    return lines + _example_lines(next(needing, _command(f"{noun} {listed[0][0]}")), width)
+
+
+def _note_lines(command: Command) -> list[str]:
+    """What is to be typed is not broken: it could not be pasted any more."""
+    return ["", command.notes[0], f"  {command.notes[1]}"] if command.notes else []
 
 
 def _command(name: str) -> Command:
@@ -91,6 +98,7 @@ def _command(name: str) -> Command:
 
 def _of_command(command: Command, width: int) -> list[str]:
     lines = [f"usage: {PROGRAM} {command.name}{' [flags]' if command.params else ''}", "", *_wrapped(f"{command.summary}.", width)]
+    lines += _note_lines(command)
     flags = [line for param in command.params for line in _flag_lines(param)]
     if flags:
         lines += ["", "flags:", *_columns(flags, width)]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEBUG = "SECURE_MCP_GATEWAY_DEBUG"
+COMPLETE = "__complete"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str], output: Output) -> int:
+    if arguments[:1] == [COMPLETE]:
+        from secure_mcp_gateway.cli.completing import complete
+
+        return complete(arguments[1:])
     words, rest = split_words(arguments, is_complete)
     command = find_command(words)
     params = command.params if command else ()

@@ -11,6 +11,7 @@ NOUNS = {
     "user": "People and agents, and their API keys",
     "admin-key": "Secrets that may do everything over the API",
     "system": "The store as a whole, the audit, the server",
+    "completion": "Have a shell complete words, names and ids on Tab",
     "help": "Help on a command or a topic",
 }
 
@@ -25,6 +26,7 @@ EXIT_CODES = {
     130: "interrupted",
 }
 
+MANUAL = "man"
 TOPICS = {
     "configs": """
 A config is a named set of MCP servers. Each server has a command (with

@@ -1,0 +1,64 @@
+"""The names and ids in the store, for completion: read without a lock, of no table but the one that is asked for."""
+
+from __future__ import annotations
+
+import os
+
+from secure_mcp_gateway.params import ADMIN_KEYS, API_KEYS, CONFIGS, PROJECTS, SERVERS, USERS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from secure_mcp_gateway.cli.candidates import Candidate
+    from secure_mcp_gateway.params import Param
+    from secure_mcp_gateway.store.document import Document
+
+_TABLES = {CONFIGS: ("mcp_configs", "mcp_config_name"), PROJECTS: ("projects", "project_name"), USERS: ("users", "email")}
+_SERVER = "SECURE_MCP_GATEWAY_SERVER"
+MOST = 200
+
+
+def stored_names(what: str, by_id: bool, typed: str, given: dict[str, str], params: Iterable[Param]) -> list[Candidate]:
+    """Those that begin with what is typed; with another server named, that one's are not known here."""
+    if "server" in given or os.environ.get(_SERVER):
+        return []
+    document = _document(given)
+    found = _servers(document, given, params) if what == SERVERS else _named(document, what, by_id)
+    return _bounded([each for each in found if each[0].startswith(typed)])
+
+
+def _document(given: dict[str, str]) -> Document:
+    from secure_mcp_gateway.cli.values import store_path
+    from secure_mcp_gateway.store.store import Store
+
+    # The shell has not put its variables in yet.
+    path = store_path(os.path.expandvars(given["store"]) if "store" in given else None)
+    return Store(path, allow_network="allow-network-fs" in given).snapshot()
+
+
+def _named(document: Document, what: str, by_id: bool) -> Iterator[Candidate]:
+    if what == API_KEYS:
+        return ((record["api_key_id"], "") for _, record in document.table("apikeys").items())
+    if what == ADMIN_KEYS:
+        keys = [record for _, record in document.table("admin_keys").items()]
+        return iter([(record["name"], "") for record in keys] + [(record["admin_key"], record["name"]) for record in keys])
+    table, field = _TABLES[what]
+    pairs = document.table(table).items()
+    return ((key, record[field]) for key, record in pairs) if by_id else ((record[field], "") for _, record in pairs)
+
+
+def _servers(document: Document, given: dict[str, str], params: Iterable[Param]) -> Iterator[Candidate]:
+    """Of the config that the line names."""
+    flags = [flag for param in params if param.completes == CONFIGS for flag in param.flags]
+    named = {given[flag] for flag in flags if flag in given}
+    for key, record in document.table("mcp_configs").items():
+        if key in named or record["mcp_config_name"] in named:
+            return ((server["server_name"], server.get("description") or "") for server in record["mcp_config"])
+    return iter(())
+
+
+def _bounded(found: list[Candidate]) -> list[Candidate]:
+    """A few screens of them, in order. The last one is among them: shells insert what all have in common."""
+    found.sort()
+    return found if len(found) <= MOST else [*found[: MOST - 1], found[-1]]
