@@ -30,7 +30,7 @@ REPAIR = "audit repair"
 _HASH_FIELD = b', "hash": "'
 _TAIL = len(_HASH_FIELD) + 64 + len(b'"}\n')
 _LONGEST_NAME = 200
-_MOST_GENERATIONS = 2**62  # a document takes no number of 64 bits: none that a line claims may make the store unreadable
+MOST_GENERATIONS = 2**62  # a document takes no number of 64 bits: none that a line claims may make the store unreadable
 _FIELDS: dict[str, tuple[type, ...]] = {
     "n": (int,),
     "time": (str,),
@@ -160,11 +160,11 @@ class AuditLog:
         self._descriptor = -1
         self._tail: AuditHead | None = None
         self._known: AuditHead | None = None  # the document's head that goes with the tail
-        self._last_generation = 0  # that the lines behind the head tell of; 0 where the document is the newest
+        self._last_generation = 0  # that the lines prove
 
     def goes_on_from(self, head: AuditHead, generation: int) -> int:
         """The generation that the next write is counted from: the document's, or, where an older copy of the document was put in its
-        place, the last one that was ever acknowledged."""
+        place or its number was set back, the last one that was ever acknowledged."""
         from secure_mcp_gateway.store.audit_check import last_generation
 
         try:
@@ -200,7 +200,7 @@ class AuditLog:
                     content = opened(line)
                     if content is not None:
                         count, last, size = content["n"], content["hash"], position
-                        generation = max(generation, min(content["generation"] or 0, _MOST_GENERATIONS))
+                        generation = max(generation, min(content["generation"] or 0, MOST_GENERATIONS))
         return AuditHead(count, last, size if os.path.exists(self.path) else 0, os.path.basename(self.path)), generation
 
     def unreadable(self, error: OSError) -> Unavailable:
@@ -238,7 +238,7 @@ class AuditLog:
         self._tail = AuditHead(count, last, tail.size + len(data), tail.file)
         self._known = self._tail if durable else head
         if durable:
-            self._last_generation = 0
+            self._last_generation = max([generation, *(line["generation"] or 0 for line in lines)])
         return self._tail
 
     def _write(self, data: bytes, size: int, durable: bool) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections import deque
+from itertools import islice
 
-from secure_mcp_gateway.store.audit import GENESIS, REPAIR, is_torn, open_regular, opened
+from secure_mcp_gateway.store.audit import GENESIS, MOST_GENERATIONS, REPAIR, is_torn, open_regular, opened
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.store.document import AuditHead
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from secure_mcp_gateway.store.audit import AuditLog, Line
 
 _UNCOMMITTED, _LOST = "uncommitted_lines", "lines_of_lost_writes"
-_PART = 65536
+_PART, _END = 65536, 16384
+_MOST_LOOKED_AT, _MOST_REMEMBERED = 1000, 200
 
 
 def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) -> tuple[AuditHead, list[Line]]:
@@ -24,13 +27,13 @@ def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) 
 
     Gives the log's real end and the lines that say what was found.
     """
-    lines = _behind(log, descriptor, head)
+    holding = _holding(log, descriptor, head)
     size = os.fstat(descriptor).st_size
-    if lines is None:
+    if holding is None:
         size = _line_ended(descriptor, size)
         return AuditHead(head.lines, head.head, size, head.file), [_repair({"gap": f"line {head.lines} is not where it was written"})]
     count, last, behind, rest, sound = head.lines, head.head, Behind(generation), b"", True
-    for line in lines:
+    for line in _lines_behind(holding, descriptor, head.size):
         content = opened(line)
         if not rest and not line.endswith(b"\n"):
             rest = line
@@ -54,12 +57,16 @@ def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) 
 
 
 def last_generation(log: AuditLog, head: AuditHead, generation: int) -> int:
-    """The highest generation that the log tells of, where its lines behind the head prove that the document, at ``generation``, is an
-    older copy; else ``generation``. Raises OSError."""
+    """The highest generation that the log proves of a store that says of itself it is at ``generation``: where the lines behind the
+    head show that the document is an older copy, or those up to it that its number was set back by hand. Raises OSError."""
     descriptor = open_regular(log.path, os.O_RDONLY)
     behind, highest = Behind(generation), generation
     try:
-        for number, line in enumerate(_behind(log, descriptor, head) or (), 1):
+        holding = _holding(log, descriptor, head)
+        if holding is None:
+            return generation
+        reached = _reached(holding, descriptor, head)
+        for number, line in enumerate(_lines_behind(holding, descriptor, head.size), 1):
             content = opened(line)
             # Each generation has a line of its own: a number that runs ahead of the lines was not given by us.
             if content is None or behind.problem(content) or (content["generation"] or 0) > generation + number:
@@ -67,7 +74,42 @@ def last_generation(log: AuditLog, head: AuditHead, generation: int) -> int:
             highest = max(highest, content["generation"] or 0)
     finally:
         os.close(descriptor)
-    return highest if behind.is_rolled_back else generation
+    return max(highest if behind.is_rolled_back else generation, reached if reached <= MOST_GENERATIONS else 0)
+
+
+def first_doubt(log: AuditLog, head: AuditHead, generation: int) -> str:
+    """What is wrong with the log as far as its ends tell: its first line, that of the document's head, and some behind that. Only
+    ``verified`` sees all. Raises OSError."""
+    if not log.files():
+        return f"it is gone, the store knows {head.lines} lines" if head.lines else ""
+    descriptor = open_regular(log.path, os.O_RDONLY)
+    try:
+        first, holding = _first_line(log), _holding(log, descriptor, head)
+        if head.lines and (first is None or _problem(first, 1, GENESIS)):
+            return "its first line is not the one that was written"
+        if holding is None:
+            return f"line {head.lines} is not where it was written"
+        reached = _reached(holding, descriptor, head)
+        return _set_back(generation, reached) or _doubt_behind(_lines_behind(holding, descriptor, head.size), head, generation)
+    finally:
+        os.close(descriptor)
+
+
+def _first_line(log: AuditLog) -> Line | None:
+    with open(log.files()[0], "rb", opener=open_regular) as file:
+        return opened(file.readline(_PART))
+
+
+def _doubt_behind(lines: Iterator[bytes], head: AuditHead, generation: int) -> str:
+    count, last, behind = head.lines, head.head, Behind(generation)
+    for line in islice(lines, _MOST_LOOKED_AT):
+        content = opened(line)
+        if not line.endswith(b"\n"):
+            break  # torn, or written just now
+        if content is None or _problem(content, count + 1, last) or behind.problem(content):
+            return f"line {count + 1} is not as it was written"
+        count, last = count + 1, content["hash"]
+    return "; ".join(behind.said()) if behind.is_rolled_back else ""
 
 
 def last_line(path: str) -> Line | None:
@@ -82,29 +124,40 @@ def last_line(path: str) -> Line | None:
 
 def _last_part(descriptor: int, end: int) -> bytes:
     """What stands before this position; the first line of it may be cut."""
-    start = max(0, end - _PART)
+    start = max(0, end - _END)
     os.lseek(descriptor, start, os.SEEK_SET)
     return os.read(descriptor, end - start)
 
 
-def _behind(log: AuditLog, descriptor: int, head: AuditHead) -> Iterator[bytes] | None:
-    """The lines behind the document's head, one by one, for refusals may have filled many files since the last write; None where the
-    head is not found. A rotation may have come in between."""
+def _holding(log: AuditLog, descriptor: int, head: AuditHead) -> list[str] | None:
+    """The rotated files from the one on that the document's head is in, which are none where that is the current one; None where it is
+    in no file. A rotation may have come since."""
     if _ends_with(descriptor, head):
-        return _lines_behind([], descriptor, head.size)
+        return []
     archives = [path for path in log.files() if path != log.path]
     for at in reversed(range(len(archives))):
         archive = os.open(archives[at], os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         try:
             if _ends_with(archive, head):
-                return _lines_behind(archives[at:], descriptor, head.size)
+                return archives[at:]
         finally:
             os.close(archive)
     return None
 
 
+def _reached(holding: list[str], descriptor: int, head: AuditHead) -> int:
+    """The generation that the last lines up to the head tell of."""
+    file = open_regular(holding[0], os.O_RDONLY) if holding else descriptor
+    try:
+        lines = _last_part(file, head.size).splitlines(keepends=True)
+    finally:
+        if holding:
+            os.close(file)
+    return _generation_of(content for line in lines if (content := opened(line)) is not None)
+
+
 def _lines_behind(archives: list[str], descriptor: int, position: int) -> Iterator[bytes]:
-    """Those from this position of the first file on."""
+    """Those from this position of the first file on, one by one, for refusals may have filled many files since the last write."""
     for path in archives:
         archive = open_regular(path, os.O_RDONLY)
         try:
@@ -178,6 +231,7 @@ def verified(log: AuditLog, head: AuditHead, generation: int) -> Line:
     because a crash came between or an older copy of it was put in its place, now or at any time before.
     """
     count, last, behind, torn, lost = 0, GENESIS, Behind(generation), False, list[str]()
+    known: deque[Line] = deque(maxlen=_MOST_REMEMBERED)
     for raw in log.lines():
         if count >= head.lines and not raw.endswith(b"\n") and is_torn(raw, count + 1):
             torn = True
@@ -191,12 +245,32 @@ def verified(log: AuditLog, head: AuditHead, generation: int) -> Line:
         if content["operation"] == REPAIR and (gone := _numbers(content, _LOST)):
             lost.append(f"line {count + 1} says that {_which(gone)} that an older copy of the store, put in its place, does not hold")
         count, last = count + 1, content["hash"]
+        if count <= head.lines:
+            known.append(content)
         if count == head.lines and last != head.head:
             return _broken(count, "it is not the line that the store knows: the log was replaced from here on or before")
     if count < head.lines:
         return _broken(count + 1, f"the log ends here, the store knows {head.lines} lines")
-    problems = [*lost, *behind.said(), *(["the last line is torn: a crash cut it off"] if torn else ())]
+    set_back = _set_back(generation, _generation_of(known))
+    problems = [*lost, *([set_back] if set_back else ()), *behind.said(), *(["the last line is torn: a crash cut it off"] if torn else ())]
     return {"valid": True, "lines": count, "broken_line": None, "problem": "; ".join(problems) or None}
+
+
+def _generation_of(lines: Iterable[Line]) -> int:
+    """What the store had come to by these lines, the last ones up to the document's head: by those of them that it vouches for."""
+    gone: set[int] = set()
+    writes: list[Line] = []
+    for content in lines:
+        gone |= declared_uncommitted(content)
+        writes += [content] if tells_of_a_write(content) else []
+    return max((max(each.get("base", 0), each["generation"] or 0) for each in writes if each["n"] not in gone), default=0)
+
+
+def _set_back(generation: int, reached: int) -> str:
+    if generation >= reached:
+        return ""
+    said = f"the store says that it is at generation {generation}, and was at {reached} before: the number was set back by hand"
+    return f"{said}; the next write goes on from there"
 
 
 class Behind:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 0.010
 _REFUSAL_SECONDS = 0.5
+_LOOKS = 3
 
 
 class Loaded:
@@ -177,9 +178,28 @@ class Store:
         from secure_mcp_gateway.store.facts import facts
 
         try:
-            return facts(self.file, self.log(self.snapshot()).path)
+            issues, warnings = facts(self.file, self.log(self.snapshot()).path)
         except OSError as error:
             raise self.file.failure(error, "read") from None
+        doubt = self.audit_doubt()
+        return issues, [*warnings, f"the audit log: {doubt}; see `system audit --verify`"] if doubt else warnings
+
+    def audit_doubt(self) -> str:
+        """What is wrong with the audit log as far as its ends tell, else empty; cheap, where ``verify_audit`` walks all of it.
+
+        A write under way can make it look so for a moment: only what is seen while the document stays the same is said.
+        """
+        from secure_mcp_gateway.store.audit_check import first_doubt
+
+        for _ in range(_LOOKS):
+            document = self._refreshed().document
+            try:
+                doubt = first_doubt(self.log(document), document.audit, document.generation)
+            except OSError as error:
+                doubt = self.log(document).unreadable(error).message
+            if not doubt or self._refreshed().document is document:
+                return doubt
+        return ""
 
     def own_folder(self, name: str) -> str:
         """The path of a folder beside the store, made where it is missing, for its owner alone."""

@@ -27,8 +27,7 @@ def check_audit(patient: Patient) -> Iterator[Finding]:
     verify = patient.command("system audit --verify")
     size = sum(map(os.path.getsize, log.files()))
     if size > LARGEST_WALKED:
-        text = f"{counted(document.audit.lines, 'line')}, {size // 1024 // 1024} MiB: too long to be walked here, {verify} does"
-        yield Finding(OK, "audit", text)
+        yield _ends(patient, size, verify)
         return
     found = _verified(patient)
     if not found["valid"]:
@@ -38,6 +37,13 @@ def check_audit(patient: Patient) -> Iterator[Finding]:
         yield Finding(WARNING, "audit", found["problem"], f"look whether it was meant: {verify}")
     else:
         yield Finding(OK, "audit", f"{counted(found['lines'], 'line')}, none of them changed, moved or missing")
+
+
+def _ends(patient: Patient, size: int, verify: str) -> Finding:
+    doubt = patient.store.audit_doubt()
+    if doubt:
+        return Finding(PROBLEM, "audit", f"the audit log: {doubt}", f"see where it is broken: {verify}")
+    return Finding(OK, "audit", f"{size // 1024 // 1024} MiB, its ends are in order; too long to be walked here, {verify} does")
 
 
 def _verified(patient: Patient) -> dict[str, Any]:

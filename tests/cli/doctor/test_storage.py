@@ -147,7 +147,17 @@ class BesideTheStore(DoctorCase):
     def test_a_long_audit_log_is_left_to_its_own_command(self) -> None:
         with mock.patch("secure_mcp_gateway.cli.doctor.trail.LARGEST_WALKED", 10):
             (found,) = (each for each in self.examined() if each["area"] == "audit")
-        self.assertIn("system audit --verify", found["text"])
+            self.assertIn("system audit --verify", found["text"])
+            self.write("s/audit.jsonl", b"nothing of ours\n")
+            self.fault("audit", "problem", "its first line is not")
+
+    def test_a_generation_that_was_set_back_is_mended_by_the_next_write(self) -> None:
+        self.done("config", "add", "--config-name", "one")
+        self.done("project", "assign-config", "--project-name=default_project", "--config-name=one")
+        self.edit(generation=1)
+        self.fault("audit", "warning", "was at 3 before: the number was set back by hand")
+        self.done("config", "add", "--config-name", "two")
+        self.assertEqual(self.faults("audit"), [])
 
 
 if __name__ == "__main__":
