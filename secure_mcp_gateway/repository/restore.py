@@ -7,7 +7,7 @@ from secure_mcp_gateway.repository.exports import VERSION, unwrapped
 from secure_mcp_gateway.repository.key_secrets import is_active
 from secure_mcp_gateway.store.check import place, settings_problems
 from secure_mcp_gateway.store.clock import utc_time
-from secure_mcp_gateway.store.document import BACKUP_KIND, FORMAT, TABLES, Draft
+from secure_mcp_gateway.store.document import BACKUP_KIND, BESIDE_TABLES, FORMAT, TABLES, Draft
 from secure_mcp_gateway.store.migrate import Converted, conversion_problems, from_enkrypt, is_enkrypt, settle_keys
 
 TYPE_CHECKING = False
@@ -22,6 +22,7 @@ NOBODY_ADMINISTERS = (
     "no admin key works after this: nobody can administer the store over the REST API; "
     "make one with: secure-mcp-gateway admin-key create --name NAME"
 )
+_OF_BACKUPS = ("kind", "version", "created_at")
 _RESTORED = ("mcp_configs", "projects", "users", "members", "apikeys")
 
 
@@ -67,6 +68,8 @@ def _converted(source: Any, now: str) -> Converted:
         raise InvalidRequest("data has a version or format that this release does not know", hint)
     made = Converted(now)
     made.problems += [f"{name} is missing: this backup is not whole" for name in (*_HEAD, *TABLES, "settings") if name not in source]
+    known = {*TABLES, *(_OF_BACKUPS if by_kind else ()), *BESIDE_TABLES}
+    made.problems += [f"{name[:60]!r} is nothing that a backup holds" for name in source if name not in known]
     made.content = {name: source[name] for name in TABLES if name in source}
     made.settings = source.get("settings", {})
     made.generation = source.get("generation", 0)

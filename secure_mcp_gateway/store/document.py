@@ -27,6 +27,9 @@ TABLES = {
     "apikeys": "api_key_id",
 }
 
+# What a store's file holds beside them: no more, for what nobody reads would be gone with the next write.
+BESIDE_TABLES = ("format", "generation", "audit", "sums", "settings")
+
 
 # A character comes from four at most, so that no name or address is longer before it is composed.
 _LONGEST_COMPOSED = 1024

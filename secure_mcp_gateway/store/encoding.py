@@ -12,7 +12,7 @@ from operator import itemgetter
 from secure_mcp_gateway.errors import StoreDamaged, StoreForeign
 from secure_mcp_gateway.params import DOCUMENT_DEPTH, strict_json
 from secure_mcp_gateway.store.check import FIELDS, SERVER_FIELDS, place, record_problems, settings_problems
-from secure_mcp_gateway.store.document import BACKUP_KIND, FORMAT, TABLES, AuditHead, Document
+from secure_mcp_gateway.store.document import BACKUP_KIND, BESIDE_TABLES, FORMAT, TABLES, AuditHead, Document
 from secure_mcp_gateway.store.table import SEPARATOR, Bucket, Table, Unread, sum_of, sum_of_table
 
 TYPE_CHECKING = False
@@ -186,6 +186,7 @@ def _is_backup(content: dict[str, Any]) -> bool:
 
 
 def _decode_content(content: dict[str, Any]) -> Document:
+    _refuse_unknown(content)
     tables = {}
     for name in TABLES:
         records = content.get(name)
@@ -200,6 +201,14 @@ def _decode_content(content: dict[str, Any]) -> Document:
         return Document.of(tables, settings, _number(content["generation"]), _audit(content["audit"]))
     except (KeyError, TypeError, ValueError):
         raise _damaged("`generation`, `audit` or `settings` is missing or of another type") from None
+
+
+def _refuse_unknown(content: dict[str, Any]) -> None:
+    """Further fields of records and settings are kept; a table of another name is more likely a slip of who edited the file."""
+    unknown = [repr(name[:60]) for name in content if name not in TABLES and name not in BESIDE_TABLES]
+    if unknown:
+        hint = "take it out, or put it into `settings` or a record, whose further fields are kept"
+        raise StoreForeign("the store holds something that no store of ours has", hint, private=", ".join(unknown[:10]))
 
 
 def _require_fields(name: str, records: dict[str, Any]) -> None:

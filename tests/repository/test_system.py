@@ -112,6 +112,10 @@ class Backup(SystemTest):
         self.assertEqual((restored["configs"], restored["api_keys"], restored["warnings"]), (1, 1, []))
         self.assertEqual(self.content(), before)
 
+    def test_with_something_that_no_backup_holds_is_refused_for_it_would_be_lost(self) -> None:
+        made = {**self.run_rule(system.backup), "user": {}}
+        self.assertIn("'user' is nothing that a backup holds", self.refused(InvalidRequest, restore_store, data=made))
+
     def test_with_many_admin_keys_whose_names_are_taken_looks_for_each_but_a_few_times(self) -> None:
         made: Any = json.loads(json.dumps(self.run_rule(system.backup)))
         (running,) = made["admin_keys"].values()

@@ -11,7 +11,7 @@ from typing import Any, Callable
 from secure_mcp_gateway.errors import Conflict, StoreDamaged, StoreMissing, Unavailable
 from secure_mcp_gateway.store.check import FIELDS
 from secure_mcp_gateway.store.store import Store
-from tests.store.sample_store import StoreCase, add, entry, fill, full_content, time_of
+from tests.store.sample_store import StoreCase, add, entry, fill, full_content, time_of, user_id
 
 
 def uses(store: Store) -> tuple[Callable[[], Any], ...]:
@@ -65,6 +65,18 @@ class DamageTest(DamageCase):
         for end in (*random.Random(1).sample(range(1, last), 60), last):
             with self.subTest(end=end):
                 self.assert_damaged(self.whole[:end], "line ")
+
+    def test_a_table_that_no_store_has_is_refused_before_the_next_write_drops_it(self) -> None:
+        self.assert_damaged(json.dumps({**self.plain, "user": self.plain["users"]}).encode(), "'user'")
+        self.assert_damaged(self.whole.replace(b'"settings"', b'"x\\u001b": {}, "settings"'), "'x\\x1b'")
+
+    def test_further_fields_of_records_and_settings_are_kept(self) -> None:
+        users = {key: {**record, "note": "mine"} for key, record in self.plain["users"].items()}
+        self.put_in_place(json.dumps({**self.plain, "users": users, "settings": {"note": "mine"}}).encode())
+        store = Store(self.path)
+        add(store, 100)
+        self.assertEqual(store.snapshot().settings, {"note": "mine"})
+        self.assertEqual(json.loads(self.read())["users"][user_id(1)]["note"], "mine")
 
     def test_garbage_anywhere(self) -> None:
         for at in random.Random(2).sample(range(len(self.whole)), 25):

@@ -45,6 +45,10 @@ class TheStore(DoctorCase):
         self.edit(format=2)
         self.assertEqual(self.fault("store", "problem", "newer version")["fix"], "install that version again")
 
+    def test_one_with_something_that_no_store_holds(self) -> None:
+        self.edit(user={})
+        self.assertIn("take it out", self.fault("store", "problem", "'user'")["fix"])
+
     def test_one_of_an_older_format(self) -> None:
         os.chdir(self.folder)
         self.addCleanup(os.chdir, os.path.dirname(__file__))
