@@ -21,6 +21,7 @@ from tests.surfaces import send
 PAGES = ("/", "/docs", "/redoc")
 MOST_BYTES = 150 * 1000
 MOST_LINES = 400
+LONGEST_LINE = 140
 NAMED = re.compile(r"/assets/[a-z0-9-]+\.[a-z]+")
 MAKES_CODE = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|@import")
 # Names of formats, which nothing is loaded from; and addresses that stand in examples.
@@ -89,6 +90,21 @@ class ThePages(PagesCase):
         self.assertLess(sum(sizes.values()), MOST_BYTES, sizes)
         lengths = {name: len(text.splitlines()) for name, text in read_texts().items()}
         self.assertEqual({name: length for name, length in lengths.items() if length > MOST_LINES}, {})
+
+    def test_no_line_of_a_script_is_long(self) -> None:
+        lines = [(name, line) for name, text in read_texts().items() if name.endswith(".js") for line in text.splitlines()]
+        self.assertEqual([each for each in lines if len(each[1]) > LONGEST_LINE], [])
+
+    def test_a_page_names_all_modules_that_its_script_comes_to_so_that_none_waits_for_another(self) -> None:
+        texts = read_texts()
+        for page in ("console.html", "docs.html", "redoc.html"):
+            (script,) = re.findall(r'<script type="module" src="/assets/([a-z-]+\.js)">', texts[page])
+            needed: list[str] = [script]
+            # A list that grows is walked to its end.
+            for name in needed:
+                needed += [each for each in re.findall(r'from "/assets/([a-z-]+\.js)"', texts[name]) if each not in needed]
+            named = re.findall(r'<link rel="modulepreload" href="/assets/([a-z-]+\.js)">', texts[page])
+            self.assertEqual(sorted(named), sorted(needed[1:]), page)
 
     def test_no_file_lies_there_that_no_page_needs(self) -> None:
         names = {re.sub(r"-[0-9a-f]{16}\.", ".", os.path.basename(path)) for path in self.named()}

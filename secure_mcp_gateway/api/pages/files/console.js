@@ -106,7 +106,11 @@ async function open() {
 	if (mine !== opened || !me) return;
 	for (const each of document.querySelectorAll(".rooms a")) {
 		const isHere = each.hash.startsWith(`#/${name}`);
-		if (isHere) document.title = `${each.textContent} · Secure MCP Gateway`;
+		if (isHere) {
+			document.title = `${each.textContent} · Secure MCP Gateway`;
+			// Where the menu is narrower than its rooms.
+			each.parentNode.scrollLeft = each.offsetLeft - 48;
+		}
 		each.setAttribute("aria-current", isHere ? "page" : "false");
 	}
 	$("#page").replaceWith(root);
