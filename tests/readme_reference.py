@@ -36,7 +36,13 @@ def _input(param: Param) -> str:
     if param.place == COMMAND_LINE:
         return f"`--{param.flags[0]}` on the command line"
     names = [*param.names, param.file] if param.file else list(param.names)
-    return " \\| ".join(f"`{name}`" for name in names) + ("" if param.required else "?")
+    if param.file_flag != param.file.replace("_", "-"):
+        return f"{_ways(names)} (`--{param.file_flag}` on the command line)"
+    return _ways(names) + ("" if param.required else "?")
+
+
+def _ways(names: list[str]) -> str:
+    return " \\| ".join(f"`{name}`" for name in names)
 
 
 if __name__ == "__main__":

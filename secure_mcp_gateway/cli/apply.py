@@ -6,9 +6,9 @@ from functools import partial
 
 from secure_mcp_gateway.cli.commands import Command
 from secure_mcp_gateway.cli.rows import command_line_call, given_values
-from secure_mcp_gateway.errors import Conflict, PreconditionFailed
+from secure_mcp_gateway.errors import Conflict, GatewayError, PreconditionFailed
 from secure_mcp_gateway.operations import for_noun
-from secure_mcp_gateway.operations.operation import perform
+from secure_mcp_gateway.operations.operation import audit_entry, perform
 from secure_mcp_gateway.repository.names import counted
 
 TYPE_CHECKING = False
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.commands import Invocation
     from secure_mcp_gateway.cli.output import Output
     from secure_mcp_gateway.operations.operation import Operation
+    from secure_mcp_gateway.repository.call import Call
+    from secure_mcp_gateway.store.store import Store
 
     Record = dict[str, Any]
 
@@ -39,8 +41,13 @@ def _run_here(row: Operation, invocation: Invocation) -> int:
     call = command_line_call(store)
     values = given_values(row, invocation, store, call)
 
-    def do(values: Record, told: Record | None) -> Record:
-        result: Record = perform(row, store, call, values, deliver=partial(_as_told, told) if told else None)
+    def do(asked: Record, told: Record | None) -> Record:
+        try:
+            result: Record = perform(row, store, call, asked, deliver=partial(_as_told, told) if told else None)
+        except GatewayError as error:
+            if asked.get("dry_run") and not values.get("dry_run"):
+                store.refuse(audit_entry(row, call, values), error)
+            raise
         return result
 
     return _applied(values, do, invocation.output)
@@ -63,7 +70,8 @@ def _run_remote(row: Operation, invocation: Invocation) -> int:
 
 
 def _applied(values: Record, do: Callable[[Record, Record | None], Record], output: Output) -> int:
-    """``do`` makes it so, where a result of before is given only if that is still what would be done."""
+    """``do`` makes it so, where a result of before is given only if that is still what would be done: in two steps nobody waits for
+    the lock while somebody reads."""
     dry_run = bool(values.get("dry_run"))
     if output.is_json:
         result = do(values, None)

@@ -48,7 +48,8 @@ def export_desired(draft: Draft, call: Call) -> Record:
 
 
 def _named(changes: list[Record]) -> str:
-    """For the audit, the first of them."""
+    """For the audit, some of them: those first that take most API keys along."""
+    changes = sorted(changes, key=lambda each: -int(each["api_keys"]))
     keys = sum(each["api_keys"] for each in changes)
     rest = [f"{len(changes) - _MOST_NAMED} more"] if len(changes) > _MOST_NAMED else []
     told = [f"{each['kind']} {each['name']}" for each in changes[:_MOST_NAMED]] + rest

@@ -36,6 +36,13 @@ _STORE_FOLDER = "/var/lib/secure-mcp-gateway"
 Values = dict[str, Any]
 _POLICY = {"enabled": True, "policy_name": "strict", "block": ["injection_attack", "pii"]}
 _SERVER = {"server_name": "files", "config": {"command": "npx", "args": ["-y", "@scope/files"]}, "tools": {"read_file": "Reads a file"}}
+_DESIRED = {
+    "kind": "secure-mcp-gateway/desired",
+    "version": 1,
+    "configs": [{"name": "default_config", "servers": [_SERVER]}],
+    "projects": [{"name": "archive", "config": "default_config", "users": ["ada@example.com", "grace@example.com"]}],
+    "users": ["ada@example.com", "grace@example.com"],
+}
 # Where the examples of the params are not what one would send: they belong together, or name what may be taken away.
 VALUES: dict[str, Values] = {
     "config copy": {"source_config": "default_config", "target_config": "staging_copy"},
@@ -63,6 +70,7 @@ VALUES: dict[str, Values] = {
     "user generate-api-key": {"expires_in_days": 90},
     "admin-key create": {"name": "laptop of Ada", "expires_in_days": 90},
     "system restore": {"dry_run": True},
+    "apply": {"data": _DESIRED, "dry_run": True},
     "config configure-telemetry": {"enabled": True, "url": "http://localhost:4317"},
 }
 

@@ -152,7 +152,9 @@ class WhatIsLeftAlone(ApplyCase):
         detail = self.refused(2, "apply", "--file", self.given())
         for part in ("project is not known: did you mean projects?", "users[0].email must have", "users[1].email must have"):
             self.assertIn(part, detail)
-        self.assertEqual(self.audited("apply"), ["invalid_request"])
+        self.assertIn("error: this cannot be applied, nothing is changed: project is not known", self.people(code=2).err)
+        self.people("--dry-run", code=2)
+        self.assertEqual(self.audited("apply"), ["invalid_request", "invalid_request"])
         after = self.done("system", "backup")["backup"]
         self.assertEqual({**after, "created_at": ""}, {**before, "created_at": ""})
 
