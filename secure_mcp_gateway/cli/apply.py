@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.commands import Invocation
     from secure_mcp_gateway.cli.output import Output
     from secure_mcp_gateway.operations.operation import Operation
-    from secure_mcp_gateway.repository.call import Call
-    from secure_mcp_gateway.store.store import Store
 
     Record = dict[str, Any]
 
