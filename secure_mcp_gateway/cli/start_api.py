@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from secure_mcp_gateway.cli.commands import INTERRUPTED, Command
 from secure_mcp_gateway.cli.server_flags import ENVIRONMENT, PARAMS, server_values
+from secure_mcp_gateway.cli.tls_flags import tls_files
 from secure_mcp_gateway.errors import InvalidRequest, Unavailable
 
 TYPE_CHECKING = False
@@ -40,7 +41,7 @@ def run(invocation: Invocation) -> int:
     from secure_mcp_gateway.cli.listening import Place, address_of, inherited_place, is_loopback
 
     values = server_values(invocation)
-    tls = _tls(values)
+    tls = tls_files(values)
     store = invocation.store()
     inherited = inherited_place(tls is not None)
     if inherited is not None:
@@ -81,33 +82,6 @@ def _require_store(store: Store, values: dict[str, Any], output: Output) -> None
 
         make_first_store(store, output)
     store.snapshot().read_all()
-
-
-def _tls(values: dict[str, Any]) -> TlsFiles | None:
-    from secure_mcp_gateway.web.tls import TlsFiles
-
-    certificate, key, client_ca = (values.get(name) for name in ("tls_cert", "tls_key", "tls_client_ca"))
-    if certificate is None and key is None:
-        if client_ca is not None:
-            raise InvalidRequest("--tls-client-ca needs TLS", "give --tls-cert and --tls-key too")
-        return None
-    if certificate is None or key is None:
-        raise InvalidRequest("--tls-cert and --tls-key belong together", "give both")
-    files = TlsFiles(os.path.abspath(certificate), os.path.abspath(key))
-    _try_out(files, "--tls-cert and --tls-key", "both must be PEM files, the key without a passphrase and the certificate's own")
-    if client_ca is not None:
-        files = files._replace(client_ca=os.path.abspath(client_ca))
-        _try_out(files, "--tls-client-ca", "it must be a PEM file with the certificate of the CA that signs the clients' certificates")
-    return files
-
-
-def _try_out(files: TlsFiles, flags: str, hint: str) -> None:
-    from secure_mcp_gateway.web.tls import load_context
-
-    try:
-        load_context(files)
-    except (OSError, ValueError) as error:
-        raise InvalidRequest(f"{flags} cannot be used: {error}", hint) from None
 
 
 def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Place, output: Output) -> int:
