@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
@@ -56,6 +57,8 @@ def server_values(invocation: Invocation) -> dict[str, Any]:
         flag = param.flags[0]
         if text and flag not in given:
             given[flag] = _from_environment(param, text)
+    if "allow-host" in given:
+        given["allow-host"] = _no_json(given["allow-host"])
     invocation.given = given
     values = invocation.values()
     _refuse_empty(values)
@@ -76,6 +79,13 @@ def _from_environment(param: Param, text: str) -> str | list[str]:
     if param.kind == BOOLEAN:
         return {"1": "true", "0": "false"}.get(text, text)
     return [text] if param.kind == STRINGS else text
+
+
+def _no_json(texts: list[str]) -> list[str]:
+    """An IPv6 address begins as a JSON list does."""
+    is_host = _FORMS["allow_host"][0]
+    hosts = texts[0].split(",")
+    return [json.dumps(hosts)] if len(texts) == 1 and texts[0].startswith("[") and all(map(is_host, hosts)) else texts
 
 
 def _refuse_empty(values: dict[str, Any]) -> None:

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from secure_mcp_gateway import __version__
+from secure_mcp_gateway.cli.commands import Invocation
 from secure_mcp_gateway.cli.first_store import make_first_store
 from secure_mcp_gateway.cli.output import Output
+from secure_mcp_gateway.cli.server_flags import PARAMS, server_values
 from secure_mcp_gateway.store.store import Store
 from tests.cli.server_process import Server, ServerCase, entries, until
 from tests.store.boundaries import Boundaries
@@ -99,6 +101,17 @@ class Starting(ServerCase):
         ):
             with self.subTest(flags=flags):
                 self.refused(2, "system", "start-api", "--port=0", *flags)
+
+    def test_an_address_in_brackets_is_a_host_and_no_json(self) -> None:
+        for given, hosts in (
+            (["[::1]"], ["[::1]"]),
+            (["[::1]:8001,localhost"], ["[::1]:8001", "localhost"]),
+            (['["[::1]", "a"]'], ["[::1]", "a"]),
+            (["[::1]", "[::2]"], ["[::1]", "[::2]"]),
+        ):
+            self.assertEqual(server_values(Invocation(PARAMS, {"allow-host": given}, [], Output("json", False)))["allow_host"], hosts)
+        with unittest.mock.patch.dict(os.environ, SECURE_MCP_GATEWAY_ALLOW_HOST="[::1]"):
+            self.assertEqual(server_values(Invocation(PARAMS, {}, [], Output("json", False)))["allow_host"], ["[::1]"])
 
     def test_environment_values_are_checked_too(self) -> None:
         with unittest.mock.patch.dict(os.environ, SECURE_MCP_GATEWAY_PORT="many"):
