@@ -46,8 +46,7 @@ def run(invocation: Invocation) -> int:
     inherited = inherited_place(tls is not None)
     if inherited is not None:
         return _serve(store, values, tls, inherited, invocation.output)
-    _require_store(store, values, invocation.output)
-    listener, lasting = _listener(invocation, values)
+    listener, lasting = _listener_on_store(invocation, values, store)
     if tls is None and not is_loopback(listener):
         invocation.output.warn("without --tls-cert keys and data cross the network in the clear")
     if values.get("reload"):
@@ -76,12 +75,21 @@ def _listener(invocation: Invocation, values: dict[str, Any]) -> tuple[socket.so
     return listening_socket(values["host"], values["port"]), False
 
 
-def _require_store(store: Store, values: dict[str, Any], output: Output) -> None:
-    if values.get("init") and not store.exists():
-        from secure_mcp_gateway.cli.first_store import make_first_store
+def _listener_on_store(invocation: Invocation, values: dict[str, Any], store: Store) -> tuple[socket.socket, bool]:
+    """``_listener``, with a store that can be served. One that is to be made is made last: a port that is taken must leave none behind."""
+    if not values.get("init") or store.exists():
+        store.snapshot().read_all()
+        return _listener(invocation, values)
+    from secure_mcp_gateway.cli.first_store import make_first_store
 
-        make_first_store(store, output)
-    store.snapshot().read_all()
+    listener, lasting = _listener(invocation, values)
+    try:
+        make_first_store(store, invocation.output)
+        store.snapshot().read_all()
+    except BaseException:
+        listener.close()
+        raise
+    return listener, lasting
 
 
 def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Place, output: Output) -> int:

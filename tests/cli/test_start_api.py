@@ -130,6 +130,12 @@ class FirstStore(ServerCase):
         self.assertTrue(Path(key).read_text().rstrip("\n").endswith(keys[0]["hint"]))
         self.assertEqual(run("--store", store, "user", "list-all-api-keys").data, [])
 
+    def test_init_on_a_port_in_use_leaves_no_store_behind(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            flags = ("--init", "--host=127.0.0.1", f"--port={taken.getsockname()[1]}")
+            ran = process("--store", self.path("new", "store.json"), "system", "start-api", *flags)
+        self.assertEqual((ran.code, os.path.exists(self.path("new"))), (4, False))
+
     def test_init_leaves_a_store_that_is_there_alone(self) -> None:
         before = Path(self.store).read_bytes()
         self.assertEqual(self.start("--init", "--no-access-log").stop(), (0, ""))
