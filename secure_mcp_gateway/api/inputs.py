@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Of one body: 16 MiB of JSON that means something have fewer, and of `[],` alone they would become 30 times their size in memory.
 _MOST_VALUES = 1_000_000
 
+# Where a field belongs, and how it is given there.
+_BELONGS = {QUERY: ("the query", "?{}=..."), BODY: ("the body", '{{"{}": ...}}'), PATH: ("the path", "as one of its parts")}
+
 
 def read_query(query: str) -> dict[str, str]:
     """``application/x-www-form-urlencoded``, each name once."""
@@ -75,8 +78,15 @@ class Inputs:
         known = [name for param in self._operation.params if param.place in places for name in (*param.names, param.file) if name]
         for field in given:
             if field not in known:
+                self._refuse_misplaced(where, field)
                 way_out = "it takes " + ", ".join(known) if known else "it takes none"
                 raise InvalidRequest(f"{where} has the unknown field {field[:60]!r}", way_out)
+
+    def _refuse_misplaced(self, where: str, field: str) -> None:
+        for param in self._operation.params:
+            if field in (*param.names, param.file) and param.place in _BELONGS:
+                place, way = _BELONGS[param.place]
+                raise InvalidRequest(f"{where} has the field {field!r}, which belongs in {place}", f"give it there: {way.format(field)}")
 
     def _value(self, param: Param, read_file: Callable[[str, str], Any]) -> Any:
         if param.place == PATH:
