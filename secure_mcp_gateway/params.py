@@ -139,9 +139,9 @@ def strict_json(text: str, depth: int = DEPTH) -> Any:
 def is_deeper(value: Any, most: int) -> bool:
     """Than ``most`` levels of objects and lists. Level by level: neither recursion nor backtracking, whatever the input."""
     level = [value]
-    for _ in range(most + 1):
+    for _ in range(most):
         level = [inner for each in level if isinstance(each, (dict, list)) for inner in (each.values() if isinstance(each, dict) else each)]
-    return bool(level)
+    return any(isinstance(each, (dict, list)) for each in level)
 
 
 def _too_deep(most: int) -> ValueError:
