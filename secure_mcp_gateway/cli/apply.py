@@ -85,9 +85,8 @@ def _applied(values: Record, do: Callable[[Record, Record | None], Record], outp
 
 def _tell(result: Record, output: Output) -> None:
     """At once, so that it is read before it is made so."""
-    if result["changes"]:
-        output.text("changes", "\n".join(map(line_of, result["changes"])))
-        output.flush()
+    output.difference([line_of(change) for change in result["changes"]])
+    output.flush()
 
 
 def _as_told(told: Record, made: Record) -> Record:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TextIO
 
-_BOLD, _RED, _YELLOW, _PLAIN = "\033[1m", "\033[31m", "\033[33m", "\033[0m"
+_BOLD, _RED, _GREEN, _YELLOW, _PLAIN = "\033[1m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
+_MARKS = {"+": _GREEN, "~": _YELLOW, "-": _RED}
 
 
 class Output:
@@ -43,6 +44,10 @@ class Output:
     def document(self, value: Any) -> None:
         """JSON, whatever the format."""
         _write(sys.stdout, _json(value, sys.stdout))
+
+    def difference(self, lines: Sequence[str]) -> None:
+        """Lines that begin with + for what comes, ~ for what changes or - for what goes."""
+        self._lines([_coloured(line, _MARKS[line[0]], sys.stdout) for line in lines])
 
     def text(self, field: str, text: str) -> None:
         """Help and the like: text, and an object with this field only where JSON was asked for by name."""

@@ -150,8 +150,8 @@ written, and exits 1 then. The chain convinces against tampering by others, not
 by the store's owner, who can write both anew.
 """,
     "desired": """
-A whole setup can be kept as one document, in git for example, and applied: the
-store is made so in one write, and told what differs first. Applied again it
+A whole setup can be kept as one document, in git for example, and applied: what
+differs is said first, then the store is made so in one write. Applied again it
 changes nothing.
 
   secure-mcp-gateway system export-desired --output-file desired.json

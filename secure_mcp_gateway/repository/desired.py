@@ -28,7 +28,8 @@ def apply_desired(draft: Draft, call: Call, *, data: Any, prune: bool | None = N
         draft.safety_backup = None
     if not dry_run:
         difference.make(draft)
-    draft.names["changes"] = f"{created} created, {changed} changed, {removed} removed"
+    keys = len(difference.gone["apikeys"])
+    draft.names["changes"] = f"{created} created, {changed} changed, {removed} removed, {counted(keys, 'API key')} deleted"
     if removed:
         draft.names["removed"] = _named([each for each in difference.changes if each["action"] == REMOVE])
     return {
@@ -36,7 +37,7 @@ def apply_desired(draft: Draft, call: Call, *, data: Any, prune: bool | None = N
         "created": created,
         "changed": changed,
         "removed": removed,
-        "api_keys_deleted": len(difference.gone["apikeys"]),
+        "api_keys_deleted": keys,
         "warnings": setup.warnings,
         "safety_backup": draft.safety_backup,
     }
@@ -49,8 +50,6 @@ def export_desired(draft: Draft, call: Call) -> Record:
 
 def _named(changes: list[Record]) -> str:
     """For the audit, some of them: those first that take most API keys along."""
-    changes = sorted(changes, key=lambda each: -int(each["api_keys"]))
-    keys = sum(each["api_keys"] for each in changes)
+    first = sorted(changes, key=lambda each: -int(each["api_keys"]))[:_MOST_NAMED]
     rest = [f"{len(changes) - _MOST_NAMED} more"] if len(changes) > _MOST_NAMED else []
-    told = [f"{each['kind']} {each['name']}" for each in changes[:_MOST_NAMED]] + rest
-    return ", ".join(told) + (f" ({counted(keys, 'API key')})" if keys else "")
+    return ", ".join([f"{each['kind']} {each['name']}" for each in first] + rest)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository.configs import contradictions, server_doubts
-from secure_mcp_gateway.repository.desired_document import DESIRED_KIND, DESIRED_VERSION, FURTHER, SECTIONS, Reader, own_fields
+from secure_mcp_gateway.repository.desired_document import DESIRED_KIND, DESIRED_VERSION, FURTHER, SECTIONS, Reader, further_of, own_fields
 from secure_mcp_gateway.repository.exports import unwrapped
 from secure_mcp_gateway.repository.names import check_email, check_name, holder, quoted, quoted_list
+from secure_mcp_gateway.repository.servers import SERVER_FIELDS
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import email_key, normalised
 from secure_mcp_gateway.store.server_checks import POLICY_OPTIONS
@@ -224,6 +225,12 @@ def _form(table: str, name: str) -> str:
 
 
 def _without_meaning(server: Record, where: str) -> list[str]:
-    """Further fields of policies are kept as they are given, and may be a typing error."""
+    """Further fields are kept as they are given: in a policy one may be a typing error, elsewhere one may be meant to restrict."""
     pairs = [(policy, field) for policy in POLICIES for field in server[policy] if field not in ("enabled", *POLICY_OPTIONS)]
-    return [f"{where}.{policy}.{field} is kept, but has no meaning here" for policy, field in pairs]
+    mistaken = [f"{where}.{policy}.{field} is kept, but has no meaning here" for policy, field in pairs]
+    further = further_of(server, SERVER_FIELDS)
+    if not further:
+        return mistaken
+    from secure_mcp_gateway.store.restrictions import lost_restrictions
+
+    return mistaken + lost_restrictions(f"{where}.{FURTHER}", further, ())

@@ -57,6 +57,13 @@ class Terminal(StoreCase):
         self.assertEqual(code, 3)
         self.assertTrue(shown.startswith("\x1b[31merror:\x1b[0m "), ascii(shown))
 
+    def test_what_comes_is_green_and_what_goes_is_red(self) -> None:
+        configs = [{"name": "default_config"}, {"name": "research"}]
+        desired = {"kind": "secure-mcp-gateway/desired", "version": 1, "configs": configs, "projects": []}
+        code, shown = self.on_terminal("apply", "--prune", "--file", self.write("desired.json", desired))
+        self.assertEqual((code, shown.splitlines()[:1]), (0, ["\x1b[32m+ config research\x1b[0m"]), ascii(shown))
+        self.assertIn("\x1b[31m- project default_project (1 member, 1 API key)\x1b[0m\n", shown)
+
     def test_a_table_fits_the_terminals_width(self) -> None:
         self.done("user", "create", "--email", "somebody.with.a.rather.long.name@mail.department.example.com")
         for columns in (80, 100, 120):

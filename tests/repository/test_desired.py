@@ -68,7 +68,7 @@ class MakingItSo(DesiredTest):
         self.assertEqual([user["email"] for user in made["users"]], ["ada@example.com", "bob@example.com"])
         self.assertEqual([server["server_name"] for server in self.servers_of()], ["files", "web"])
         self.assertEqual(self.servers_of()[1]["input_guardrails_policy"], {"enabled": False})
-        self.assertEqual(self.draft.names["changes"], "10 created, 0 changed, 0 removed")
+        self.assertEqual(self.draft.names["changes"], "10 created, 0 changed, 0 removed, 0 API keys deleted")
 
     def test_twice_changes_nothing(self) -> None:
         self.apply(whole())
@@ -112,7 +112,8 @@ class MakingItSo(DesiredTest):
         told = {each["name"]: each["api_keys"] for each in result["changes"]}
         self.assertEqual((told, result["api_keys_deleted"]), ({"research": 3, "empty": 0, "bob@example.com": 0}, 3))
         self.assertEqual((result["safety_backup"], len(self.draft.table("apikeys"))), ("/backups/b.json", 0))
-        self.assertIn("user bob@example.com (3 API keys)", self.draft.names["removed"])
+        self.assertEqual(self.draft.names["changes"], "0 created, 0 changed, 3 removed, 3 API keys deleted")
+        self.assertEqual(self.draft.names["removed"], "project research, project empty, user bob@example.com")
 
     def test_a_run_dry_tells_the_same_and_changes_nothing(self) -> None:
         before = self.content()
@@ -366,8 +367,15 @@ class ARefusal(DesiredTest):
             self.assertIn("nested deeper than", self.refusal(document(**sections)))
 
     def test_warns_of_what_may_not_be_meant(self) -> None:
-        server = {**FILES, "denied_tools": ["read"], "input_guardrails_policy": {"enabled": True, "blok": ["pii"]}}
+        server = {
+            **FILES,
+            "denied_tools": ["read"],
+            "further": {"disabled": True, "note": 1},
+            "input_guardrails_policy": {"enabled": True, "blok": ["pii"]},
+        }
         warnings = "; ".join(self.apply(document(configs=[{"name": "c", "servers": [server]}]))["warnings"])
         self.assertIn("configs[0].servers[0].tools.read is allowed and denied", warnings)
         self.assertIn("input_guardrails_policy.blok is kept, but has no meaning here", warnings)
         self.assertIn("names no policy and nothing to block", warnings)
+        self.assertIn("configs[0].servers[0].further.disabled is a restriction that cannot be kept here", warnings)
+        self.assertNotIn("note", warnings)
