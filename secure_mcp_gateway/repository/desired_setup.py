@@ -97,7 +97,7 @@ class _SetupReader(Reader):
         for at, value in enumerate(self._section(data, "projects")):
             given = self.entry(value, f"projects[{at}]", ("name", "config", "users", FURTHER))
             if given is not None:
-                projects.append((given, f"projects[{at}]", self._wanted("projects", given, f"projects[{at}]", "name")))
+                projects.append((given, f"projects[{at}]", self._wanted("projects", given, f"projects[{at}]", f"projects[{at}].name")))
         for table in TABLES:
             self._note_gone(data, table)
         for each in projects:
@@ -118,7 +118,7 @@ class _SetupReader(Reader):
     def _config(self, value: Any, where: str) -> None:
         given = self.entry(value, where, ("name", "servers", FURTHER))
         if given is not None:
-            wanted = self._wanted("mcp_configs", given, where, "name")
+            wanted = self._wanted("mcp_configs", given, where, f"{where}.name")
             wanted.servers = self._servers(given, where, wanted.record or {})
 
     def _servers(self, given: Record, where: str, config: Record) -> list[Record] | None:
@@ -140,16 +140,19 @@ class _SetupReader(Reader):
 
     def _user(self, value: Any, where: str) -> None:
         """An address alone, or an object with it."""
-        if not isinstance(value, (str, dict)):
+        if isinstance(value, str):
+            self._wanted("users", {"email": value}, where, where)
+        elif isinstance(value, dict):
+            self._wanted("users", self.entry(value, where, ("email", FURTHER)) or value, where, f"{where}.email")
+        else:
             self.tell(f"{where} must be an e-mail address, or an object with one")
-            return
-        given = {"email": value} if isinstance(value, str) else self.entry(value, where, ("email", FURTHER))
-        self._wanted("users", given or {}, where, "email")
 
-    def _wanted(self, table: str, given: Record, where: str, field: str) -> Wanted:
-        """One that cannot be used is not among those of the setup; what else stands in it is judged all the same."""
+    def _wanted(self, table: str, given: Record, where: str, path: str) -> Wanted:
+        """What is named at this path. One that cannot be used is not among those of the setup; what else stands in it is judged
+        all the same."""
         further = self.further(given, where, own_fields(table))
-        path, text = f"{where}.{field}", given.get(field)
+        field = "email" if table == "users" else "name"
+        text = given.get(field)
         if not isinstance(text, str):
             self.tell(f"{path} must be a string" if field in given else f"{path} is missing")
             return Wanted("", "", None, further)

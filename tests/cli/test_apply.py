@@ -150,7 +150,7 @@ class WhatIsLeftAlone(ApplyCase):
         before = self.done("system", "backup")["backup"]
         self.desired.update(users=["x", "y"], project=[])
         detail = self.refused(2, "apply", "--file", self.given())
-        for part in ("project is not known: did you mean projects?", "users[0].email must have", "users[1].email must have"):
+        for part in ("project is not known: did you mean projects?", "users[0] must have", "users[1] must have"):
             self.assertIn(part, detail)
         self.assertIn("error: this cannot be applied, nothing is changed: project is not known", self.people(code=2).err)
         self.people("--dry-run", code=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from typing import Any
@@ -105,6 +106,76 @@ class Draws:
         config = {"config": self.chance.choice((None, *CONFIGS))} if self.chance.random() < 0.6 else {}
         users = {"users": self.some(EMAILS)} if self.chance.random() < 0.6 else {}
         return {"name": name, **config, **users}
+
+
+JUNK: tuple[Any, ...] = (
+    *(None, True, 0, -1.5, 10**400, "", " ", "red", "p", "A@example.com", "a\u0000b", "..", "e\u0301" * 60, "x" * 300),
+    *([], [[]], {}, {"a": {"b": [1]}}, [{}], {"name": "red"}, {"email": "c@example.com"}, {"server_name": "s", "config": {"command": "x"}}),
+)
+FIELDS = (
+    "name",
+    "servers",
+    "config",
+    "users",
+    "email",
+    "further",
+    "server_name",
+    "command",
+    "url",
+    "args",
+    "env",
+    "tools",
+    "created_at",
+    "x",
+)
+
+
+def spoiled(document: Entry, chance: random.Random) -> Entry:
+    """With a few of its values replaced, added under some field, or left out."""
+    made: Entry = json.loads(json.dumps(document))
+    for _ in range(chance.randint(1, 2)):
+        holder = chance.choice([each for each in holders(made) if each])
+        step = chance.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
+        what = chance.random()
+        if what < 0.2:
+            del holder[step]
+        elif what < 0.5 and isinstance(holder, dict):
+            holder[chance.choice(FIELDS)] = copy.deepcopy(chance.choice(JUNK))
+        elif step not in ("kind", "version"):
+            holder[step] = copy.deepcopy(chance.choice(JUNK))
+    return made
+
+
+def holders(value: Any) -> list[Any]:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return ([value] if isinstance(value, (dict, list)) else []) + [each for item in inner for each in holders(item)]
+
+
+class SpoiledDocuments(RuleTest):
+    def test_are_refused_whole_or_taken_whole_and_what_was_taken_can_be_written_and_applied_again(self) -> None:
+        taken, refused = 0, 0
+        for seed in range(400):
+            draws = Draws(seed)
+            self.draft = Draft(self.draft.sealed(seed))
+            asked, prune, before = spoiled(draws.document(), draws.chance), draws.chance.random() < 0.3, self.content()
+            with self.subTest(seed=seed, asked=asked):
+                try:
+                    self.run_rule(apply_desired, data=asked, prune=prune)
+                except InvalidRequest:
+                    refused += 1
+                    self.assertEqual(self.content(), before)
+                    continue
+                taken += 1
+                self.judge(asked, prune)
+        self.assertGreater(min(taken, refused), 50)
+
+    def judge(self, asked: Entry, prune: bool) -> None:
+        before, shown = self.content(), json.loads(json.dumps(self.run_rule(export_desired)))
+        self.assertEqual(self.run_rule(system.check_health)["issues"], [])
+        for again, how in ((asked, prune), (shown, True)):
+            self.draft = Draft(self.draft.sealed(1))
+            self.assertEqual(self.run_rule(apply_desired, data=again, prune=how)["changes"], [])
+        self.assertEqual(self.content(), before)
 
 
 class RandomDocuments(RuleTest):
