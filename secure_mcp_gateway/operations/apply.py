@@ -2,12 +2,58 @@
 
 from __future__ import annotations
 
+from secure_mcp_gateway.operations import schemas
 from secure_mcp_gateway.operations.identifiers import DRY_RUN
 from secure_mcp_gateway.operations.operation import ADMIN, SETTLE, Operation
 from secure_mcp_gateway.params import BOOLEAN, DOCUMENT, Param
 from secure_mcp_gateway.repository import desired
 from secure_mcp_gateway.repository.desired_document import DESIRED_KIND, DESIRED_VERSION
+from secure_mcp_gateway.store.check import POLICIES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_NAME = {"type": "string"}
+_FURTHER = {"type": ["object", "null"], "description": "Fields that are kept without a meaning here."}
+_SERVER = {
+    "type": "object",
+    "required": ["server_name", "config"],
+    "properties": {
+        "server_name": _NAME,
+        "description": {"type": ["string", "null"]},
+        "config": {"type": "object", "description": "command, args, env; or url, headers."},
+        "tools": {"type": ["object", "null"], **schemas.TOOLS},
+        "denied_tools": {"type": ["array", "null"], "items": {"type": "string"}},
+        **{field: {"type": ["object", "null"], **schemas.POLICY} for field in POLICIES},
+        "further": _FURTHER,
+    },
+    "additionalProperties": False,
+}
+
+
+def _listed(fields: dict[str, Any], what: str, also: str = "") -> dict[str, Any]:
+    """A list of objects of these fields, the first of which each has, or of plain values of the type ``also``."""
+    whole = {"type": "object", "required": list(fields)[:1], "properties": {**fields, "further": _FURTHER}, "additionalProperties": False}
+    return {"type": "array", "description": what, "items": {"anyOf": [{"type": also}, whole]} if also else whole}
+
+
+_DESIRED = {
+    "properties": {
+        "kind": {"const": DESIRED_KIND},
+        "version": {"const": DESIRED_VERSION},
+        "configs": _listed({"name": _NAME, "servers": {"type": "array", "items": _SERVER}}, "Left out, configs stay as they are."),
+        "projects": _listed(
+            {
+                "name": _NAME,
+                "config": {"type": ["string", "null"], "description": "A config's name; null: none; left out: as it is."},
+                "users": {"type": "array", "items": _NAME, "description": "The members' e-mail addresses."},
+            },
+            "Left out, projects stay as they are.",
+        ),
+        "users": _listed({"email": _NAME}, "E-mail addresses. Left out, users stay as they are.", also="string"),
+    }
+}
 _EXAMPLE = {
     "kind": DESIRED_KIND,
     "version": DESIRED_VERSION,
@@ -34,6 +80,7 @@ OPERATIONS = (
                 required=True,
                 file="input_file",
                 file_flag="file",
+                schema=_DESIRED,
                 example=_EXAMPLE,
             ),
             Param(

@@ -7,10 +7,12 @@ import json
 import random
 from typing import Any
 
+from secure_mcp_gateway.api.openapi import openapi_document
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository import system
 from secure_mcp_gateway.repository.desired import apply_desired, export_desired
 from secure_mcp_gateway.store.document import Draft
+from tests.api.json_schema import Validator
 from tests.repository.fakes import RuleTest
 
 SEEDS = range(12)
@@ -152,6 +154,12 @@ def holders(value: Any) -> list[Any]:
 
 
 class SpoiledDocuments(RuleTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.described = openapi_document()
+        body = self.described["paths"]["/api/v1/system/apply"]["post"]["requestBody"]
+        self.schema = body["content"]["application/json"]["schema"]
+
     def test_are_refused_whole_or_taken_whole_and_what_was_taken_can_be_written_and_applied_again(self) -> None:
         taken, refused = 0, 0
         for seed in range(400):
@@ -171,6 +179,7 @@ class SpoiledDocuments(RuleTest):
 
     def judge(self, asked: Entry, prune: bool) -> None:
         before, shown = self.content(), json.loads(json.dumps(self.run_rule(export_desired)))
+        self.assertEqual(Validator(self.described).problems(self.schema, {"data": asked}), [], "the API's description refuses it")
         self.assertEqual(self.run_rule(system.check_health)["issues"], [])
         for again, how in ((asked, prune), (shown, True)):
             self.draft = Draft(self.draft.sealed(1))
