@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS, ANSWER_SECONDS = 10.0, 60.0
 # A longer body is sent once the server has said that it takes it: one refused before is not heard while it is still being sent.
 _SENT_AT_ONCE = 64 * 1024
+_PIECE = 64 * 1024
 _CERTIFICATE_HINTS = {
     9: "is the clock of this machine right?",
     10: "have it renewed; is the clock of this machine right?",
@@ -136,9 +137,12 @@ class Connection:
             what = f"{self._server} did not answer within {ANSWER_SECONDS:.0f} seconds"
         else:
             what = f"the connection to {self._server} broke off before the answer was there"
+        hint = ""
+        if isinstance(error, http.client.RemoteDisconnected) and self._server.scheme == "http":
+            hint = "; a server with TLS has a URL that begins with https://"
         if changes:
-            return OutcomeUnknown(f"{what}: whether the change was made is not known", _READ_BEFORE)
-        return Unavailable(what, "try again")
+            return OutcomeUnknown(f"{what}: whether the change was made is not known", _READ_BEFORE + hint)
+        return Unavailable(what, "try again" + hint)
 
 
 def _exchanged(connection: http.client.HTTPConnection, method: str, target: str, body: bytes | None, fields: dict[str, str]) -> Answer:
@@ -154,15 +158,29 @@ def _exchanged(connection: http.client.HTTPConnection, method: str, target: str,
         connection.putheader("Content-Length", str(len(body)))
     if held is not None:
         connection.putheader("Expect", "100-continue")
-    connection.endheaders(body if held is None else None)
+    try:
+        connection.endheaders(body if held is None else None)
+    except OSError:
+        # Refused before it was all sent: what there is to read says why, be it an answer or an alert of TLS.
+        pass
     with connection.getresponse() as response:
         length = response.length
         if length is not None and length > LARGEST:
             return Answer(response.status, response.headers, b"", length)
-        content = response.read(LARGEST + 1)
-        if length is not None and len(content) < length:
-            raise http.client.IncompleteRead(content, length - len(content))
+        content = response.read(length) if length is not None else _read_bounded(response)
+        if len(content) < (length or 0) or not (content or response.chunked or length == 0):
+            # Without a length and without a body the head itself may have been cut off.
+            raise http.client.IncompleteRead(content)
         return Answer(response.status, response.headers, content, length)
+
+
+def _read_bounded(response: http.client.HTTPResponse) -> bytes:
+    """To its end, or to where it is too large. Python 3.9 takes the memory for as much as is asked for at once."""
+    parts, size = [], 0
+    while size <= LARGEST and (part := response.read(_PIECE)):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
 
 
 class _Response(http.client.HTTPResponse):

@@ -9,6 +9,7 @@ from secure_mcp_gateway import __version__, errors
 from secure_mcp_gateway.client.exchange import Answer, Connection
 from secure_mcp_gateway.errors import GatewayError, NotFound, OutcomeUnknown, TooLarge, Unauthorized, Unavailable
 from secure_mcp_gateway.operations.files import LARGEST
+from secure_mcp_gateway.operations.operation import RECORD
 from secure_mcp_gateway.params import BODY, BODY_OR_QUERY, BOOLEAN, DOCUMENT_DEPTH, PATH, QUERY, strict_json
 from secure_mcp_gateway.repository.call import Listing
 
@@ -154,6 +155,7 @@ class Remote:
 
     def _version(self) -> str | None:
         """The server's; empty where it cannot tell, None where it is no gateway. Asked only when something unexpected came."""
+        self._connection.close()
         try:
             answer = self._connection.ask("GET", "/health", None, changes=False)
         except GatewayError:
@@ -173,7 +175,8 @@ def _other(version: str | None) -> str:
 
 
 def _changes(row: Operation, values: Values) -> bool:
-    return row.writes and not values.get("dry_run")
+    """More than the audit: what one would want to know of before asking again."""
+    return row.writes and row.effect != RECORD and not values.get("dry_run")
 
 
 def _request(row: Operation, values: Values) -> tuple[str, dict[str, str], Values]:
