@@ -50,7 +50,7 @@ def asked(remote: Remote, row: Operation, values: dict[str, Any], output: Output
     try:
         return remote.perform(row, values, if_match)
     except KeyboardInterrupt:
-        if row.writes and not values.get("dry_run"):
+        if remote.may_have_changed:
             output.warn("whether the change was made is not known: read before you repeat it")
         raise
 

@@ -58,11 +58,12 @@ class Answer:
 
 
 class Connection:
-    """To one server; made by the first request, kept for further ones."""
+    """To one server; made by the first request, kept for further ones. ``sent_change``: was one sent yet, or tried to be?"""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._http: http.client.HTTPConnection | None = None
+        self.sent_change = False
 
     def close(self) -> None:
         connection, self._http = self._http, None
@@ -74,6 +75,7 @@ class Connection:
         was sent, it is ``Unavailable``."""
         if self._http is None or self._http.sock is None:
             self._http = self._connected()
+        self.sent_change = self.sent_change or changes
         try:
             fields = {"Authorization": f"Bearer {key}" if key else "", "If-Match": if_match}
             answer = _exchanged(self._http, method, self._server.base + target, body, fields)

@@ -62,6 +62,11 @@ class Remote:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    @property
+    def may_have_changed(self) -> bool:
+        """Was a change sent? Then who does not wait for the answer does not know whether it was made."""
+        return self._connection.sent_change
+
     def perform(self, row: Operation, values: Values, if_match: str = "") -> Any:
         """What ``perform`` of the table returns on a store; a list of which not all was asked for as a ``Listing``, and a document
         in the field ``row.document``. Raises what the server refused with, and ``Unavailable`` where there was no answer of one."""
@@ -115,7 +120,7 @@ class Remote:
                 return None
             state = (answer.headers.get("ETag"), found.total)
             rows += found.rows
-            if len(found.rows) < size:
+            if len(found.rows) < size or start + len(rows) >= found.total:
                 return Listing(rows, found.total)
 
     def _refusal(self, row: Operation, values: Values, content: Values, answer: Answer) -> GatewayError:
@@ -154,12 +159,12 @@ class Remote:
         return Unavailable(what, hint)
 
     def _version(self) -> str | None:
-        """The server's; empty where it cannot tell, None where it is no gateway. Asked only when something unexpected came."""
+        """The server's; empty where that cannot be told, None where it is no gateway. Asked only when something unexpected came."""
         self._connection.close()
         try:
             answer = self._connection.ask("GET", "/health", None, changes=False)
         except GatewayError:
-            return None
+            return ""
         content = _content(answer)
         data = content.get("data")
         if isinstance(data, dict) and isinstance(data.get("version"), str):

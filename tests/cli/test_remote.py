@@ -15,6 +15,7 @@ from unittest import mock
 
 from secure_mcp_gateway.api.app import ManagementApp
 from secure_mcp_gateway.cli import apply
+from secure_mcp_gateway.client import exchange
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.operations.operation import Operation
 from secure_mcp_gateway.store.store import Store
@@ -183,6 +184,14 @@ class Files(RemoteCase):
         self.assertEqual(self.remote("system", "restore", "--input-file", self.path("b")).code, 0)
         self.assertEqual(self.remote("config", "get", "--config-name", "later").code, 3)
 
+    def test_a_document_that_waits_for_the_servers_word_and_one_that_is_too_long_for_it(self) -> None:
+        servers = [{"server_name": f"s{at}", "config": {"command": "run", "args": ["x" * 1000]}} for at in range(100)]
+        given = self.write("long", {"mcp_config": servers})
+        self.assertEqual(self.remote("config", "import", "--config-name", "long", "--input-file", given).data["servers"], 100)
+        self.write("long", {"mcp_config": [*servers, {"server_name": "z", "config": {"command": "x" * (17 << 20)}}]})
+        said = self.refused(2, "config", "import", "--config-name", "longer", "--input-file", given)
+        self.assertIn("the body is longer than 16777216 bytes; start the server with a larger --max-body", said)
+
     def test_a_secret_comes_by_standard_input(self) -> None:
         ran = self.remote("user", "rotate-api-key", "--api-key", "-", given=team.ADA.encode() + b"\n")
         self.assertEqual(ran.data["api_key_id"], team.ADA_KEY_ID)
@@ -263,11 +272,15 @@ class Choices(RemoteCase):
         self.assertEqual(self.requests, [])
 
     def test_a_write_that_is_interrupted_says_what_is_not_known(self) -> None:
-        with mock.patch("secure_mcp_gateway.client.exchange.Connection.ask", side_effect=KeyboardInterrupt):
-            write, read = self.remote("config", "add", "--config-name", "new"), self.remote("config", "list")
-        self.assertEqual((write.code, read.code), (130, 130))
-        self.assertIn("whether the change was made is not known", write.err)
-        self.assertNotIn("not known", read.err)
+        write, said = ("config", "add", "--config-name", "new"), "whether the change was made is not known"
+        for place, argv, may_have_changed in (
+            ("_exchanged", write, True),
+            ("_tls", write, False),
+            ("_exchanged", ("config", "list"), False),
+        ):
+            with self.subTest(place=place, argv=argv), mock.patch.object(exchange, place, side_effect=KeyboardInterrupt):
+                ran = run("--server", self.url if place == "_exchanged" else "https://127.0.0.1:1", *argv)
+            self.assertEqual((ran.code, said in ran.err), (130, may_have_changed), ran.err)
 
     def test_the_environments_proxies_are_not_asked(self) -> None:
         with mock.patch.dict(os.environ, http_proxy="http://127.0.0.1:1", HTTP_PROXY="http://127.0.0.1:1", ALL_PROXY="http://127.0.0.1:1"):
