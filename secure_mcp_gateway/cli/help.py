@@ -6,7 +6,7 @@ import json
 
 from secure_mcp_gateway.cli.arguments import PROGRAM, file_flag, flags_of, inline_flags, safe, suggestion
 from secure_mcp_gateway.cli.commands import HELP, find_command, nouns, verbs
-from secure_mcp_gateway.cli.topics import EXIT_CODES, NOUNS, TOPICS
+from secure_mcp_gateway.cli.topics import EXIT_CODES, MANUAL, NOUNS, TOPICS
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, FILE, INTEGER, MAPPING, OBJECT, SECRET, STRINGS
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.commands import Command
     from secure_mcp_gateway.params import Param
 
-_GLOBAL_FLAGS = (
+GLOBAL_FLAGS = (
     ("--store FILE", "The store; else $SECURE_MCP_GATEWAY_STORE, else ~/.secure-mcp-gateway/store.json."),
     ("--server URL", "Do it through the API there; else $SECURE_MCP_GATEWAY_SERVER. See help remote."),
     ("--api-key-file FILE", "The key for that server; else $SECURE_MCP_GATEWAY_API_KEY."),
@@ -26,7 +26,7 @@ _GLOBAL_FLAGS = (
     ("--format table|json", "A table on a terminal, JSON elsewhere."),
     ("--quiet", "Only data and errors."),
     ("--allow-network-fs", "Take a store on a network file system, which one machine alone uses."),
-    ("--help, --version", ""),
+    ("--help, --version", "Help on the command, or which version this is."),
 )
 _PLACEHOLDERS = {
     INTEGER: "N",
@@ -57,12 +57,16 @@ def help_text(words: list[str], width: int = WIDTH) -> str:
 
 
 def _asked_for(words: list[str], width: int) -> str:
-    name = " ".join(words)
-    if name in TOPICS:
-        return "\n".join(part for line in TOPICS[name].strip("\n").splitlines() for part in _narrowed(line, width))
+    name, topic = " ".join(words), "-".join(words)
+    if topic in TOPICS:
+        return "\n".join(part for line in TOPICS[topic].strip("\n").splitlines() for part in _narrowed(line, width))
+    if name == MANUAL:
+        from secure_mcp_gateway.cli.manual import manual
+
+        return manual()
     if words and words[0] not in nouns():
         near = suggestion(name, [*TOPICS, *nouns()])
-        hint = f"did you mean {PROGRAM} help {near}?" if near else "the topics are " + ", ".join(TOPICS)
+        hint = f"did you mean {PROGRAM} help {near}?" if near else "the topics are " + ", ".join((*TOPICS, MANUAL))
         raise InvalidRequest(f"there is no help on {safe(name)!r}", hint)
     return help_text(words, width)
 
@@ -70,8 +74,9 @@ def _asked_for(words: list[str], width: int) -> str:
 def _of_everything(width: int) -> list[str]:
     usage = f"usage: {PROGRAM} NOUN VERB [--flag VALUE]"
     topics = _wrapped("topics (help TOPIC): " + ", ".join(TOPICS), width)
+    topics += _wrapped(f"all of it as a manual page: {PROGRAM} help {MANUAL} | man -l -", width)
     listed = _columns([(noun, NOUNS.get(noun, "")) for noun in nouns()], width)
-    flags = _columns(_GLOBAL_FLAGS, width)
+    flags = _columns(GLOBAL_FLAGS, width)
     return [usage, "", *listed, "", "flags of all commands:", *flags, "", *topics, *_example_lines(_command("generate-config"), width)]
 
 
@@ -99,14 +104,14 @@ def _command(name: str) -> Command:
 def _of_command(command: Command, width: int) -> list[str]:
     lines = [f"usage: {PROGRAM} {command.name}{' [flags]' if command.params else ''}", "", *_wrapped(f"{command.summary}.", width)]
     lines += _note_lines(command)
-    flags = [line for param in command.params for line in _flag_lines(param)]
+    flags = [line for param in command.params for line in flag_lines(param)]
     if flags:
         lines += ["", "flags:", *_columns(flags, width)]
     lines += ["", *_wrapped(_GLOBAL_FLAGS_IN_SHORT, width)]
     return [*lines, "", "exit codes:", *_columns(_exit_codes(command), width), *_example_lines(command, width)]
 
 
-def _flag_lines(param: Param) -> list[tuple[str, str]]:
+def flag_lines(param: Param) -> list[tuple[str, str]]:
     names = [f"--{flag} {_placeholder(param, flag)}" for flag in flags_of(param)]
     said = f"{param.help} {_LIST_FORMS}" if param.kind == STRINGS else param.help
     text = f"{said} Needed." if param.required else f"{said} Default: {param.default}" if param.default else said

@@ -6,6 +6,7 @@ import json
 import os
 import re
 
+from secure_mcp_gateway.cli.environment import ENVIRONMENT
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, FILE, INTEGER, STRING, STRINGS, Param
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from secure_mcp_gateway.cli.commands import Invocation
-
-ENVIRONMENT = "SECURE_MCP_GATEWAY_"
 
 
 def _flag(name: str, kind: str, help: str, **more: Any) -> Param:

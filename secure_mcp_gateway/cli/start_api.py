@@ -9,7 +9,8 @@ import time
 from contextlib import contextmanager
 
 from secure_mcp_gateway.cli.commands import INTERRUPTED, Command
-from secure_mcp_gateway.cli.server_flags import ENVIRONMENT, PARAMS, server_values
+from secure_mcp_gateway.cli.environment import ENVIRONMENT
+from secure_mcp_gateway.cli.server_flags import PARAMS, server_values
 from secure_mcp_gateway.cli.tls_flags import tls_files
 from secure_mcp_gateway.errors import InvalidRequest, Unavailable
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from secure_mcp_gateway.cli.environment import ENVIRONMENT
 from secure_mcp_gateway.params import ADMIN_KEYS, API_KEYS, CONFIGS, PROJECTS, SERVERS, USERS
 
 TYPE_CHECKING = False
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.store.document import Document
 
 _TABLES = {CONFIGS: ("mcp_configs", "mcp_config_name"), PROJECTS: ("projects", "project_name"), USERS: ("users", "email")}
-_SERVER = "SECURE_MCP_GATEWAY_SERVER"
 MOST = 200
 
 
 def stored_names(what: str, by_id: bool, typed: str, given: dict[str, str], params: Iterable[Param]) -> list[Candidate]:
     """Those that begin with what is typed; with another server named, that one's are not known here."""
-    if "server" in given or os.environ.get(_SERVER):
+    if "server" in given or os.environ.get(f"{ENVIRONMENT}SERVER"):
         return []
     document = _document(given)
     found = _servers(document, given, params) if what == SERVERS else _named(document, what, by_id)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
+from secure_mcp_gateway.cli.environment import SETTINGS, server_settings
+
 NOUNS = {
     "generate-config": "Make the store, with an admin key that is shown once",
     "whoami": "Show who calls, and until when",
@@ -24,6 +28,17 @@ EXIT_CODES = {
     5: "not allowed",
     6: "store missing, busy, damaged or unreadable; server not reached",
     130: "interrupted",
+}
+
+# What stands where the store does; the store's own file may be called otherwise.
+FILES = {
+    "~/.secure-mcp-gateway/store.json": "the store, where no other is named",
+    "store.json.lock": "whose turn it is to write; never removed",
+    "audit.jsonl": "the audit: one line for each write",
+    "backups/": "the last ten safety backups",
+    "files/": "exports, and files named in requests",
+    "servers/": "which servers run on the store",
+    "admin-key.txt": "the first admin key, where a server made the store",
 }
 
 MANUAL = "man"
@@ -112,8 +127,10 @@ each with the command that mends it. It changes nothing, and works on a store
 that is missing, damaged or locked too.
 
 Before a restore, a reset or a new store in the place of the old, a safety
-backup goes to backups/ beside the store; the last ten are kept.
-""",
+backup goes to backups/ beside the store; the last ten are kept. Beside it stand:
+
+"""
+    + "".join(f"  {name:<18} {text}\n" for name, text in FILES.items() if "store.json" not in name or name.endswith("lock")),
     "remote": """
 Every command on configs, projects, users, keys and the store as a whole also
 works through the API of a server, with the same output and exit codes.
@@ -207,6 +224,13 @@ and --max-connections counts in each.
 
   secure-mcp-gateway system start-api --host 127.0.0.1 --read-only --paranoid
 """,
+    "environment": "A flag wins over its variable.\n\n"
+    + "".join(
+        f"{name}\n{fill(text, 76, initial_indent='    ', subsequent_indent='    ', break_on_hyphens=False)}\n"
+        for name, text in SETTINGS.items()
+    )
+    + "\nOf system start-api:\n\n"
+    + "".join(f"  {name:<35} {flag}\n" for name, flag in server_settings().items()),
     "exit-codes": "\n".join(f"{code:>3}  {text}" for code, text in EXIT_CODES.items())
     + '\n\n1 is also "no": an invalid config (config validate), an unhealthy store (system\n'
     + "health-check), a problem (system doctor), a broken chain (system audit --verify).",
