@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from secure_mcp_gateway.cli.environment import ENVIRONMENT
 from secure_mcp_gateway.cli.rows import STANDARD_OUTPUT, show_with_document
 from secure_mcp_gateway.cli.values import store_path
 from secure_mcp_gateway.client.address import Server, checked_key, key_in_file, server_at
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.output import Output
     from secure_mcp_gateway.client.remote import Remote
     from secure_mcp_gateway.operations.operation import Operation
-
-_PREFIX = "SECURE_MCP_GATEWAY_"
 
 
 def run_remote(row: Operation, invocation: Invocation) -> int:
@@ -58,8 +57,8 @@ def asked(remote: Remote, row: Operation, values: dict[str, Any], output: Output
 def named_server(invocation: Invocation) -> Server:
     """With the CA to trust and the key. A flag goes before the environment, a key itself before a file with one."""
     given = invocation.given
-    server = server_at(invocation.server(), "--server" if "server" in given else f"${_PREFIX}SERVER")
-    server.ca_file = given.get("ca-file") or os.environ.get(f"{_PREFIX}CA_FILE") or None
+    server = server_at(invocation.server(), "--server" if "server" in given else f"${ENVIRONMENT}SERVER")
+    server.ca_file = given.get("ca-file") or os.environ.get(f"{ENVIRONMENT}CA_FILE") or None
     if "ca-file" in given and server.scheme != "https":
         raise InvalidRequest("--ca-file goes with an https URL", "give --server https://HOST:PORT, or leave it out")
     server.key, server.source = _key(given)
@@ -70,7 +69,7 @@ def _key(given: dict[str, Any]) -> tuple[str, str]:
     """With where it is from."""
     if "api-key-file" in given:
         return key_in_file(given["api-key-file"], "--api-key-file"), "--api-key-file"
-    alone, in_file = f"{_PREFIX}API_KEY", f"{_PREFIX}API_KEY_FILE"
+    alone, in_file = f"{ENVIRONMENT}API_KEY", f"{ENVIRONMENT}API_KEY_FILE"
     if os.environ.get(alone):
         return checked_key(os.environ[alone], f"${alone}"), f"${alone}"
     if os.environ.get(in_file):

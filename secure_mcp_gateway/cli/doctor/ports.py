@@ -7,7 +7,8 @@ import os
 import time
 
 from secure_mcp_gateway.cli.doctor.finding import OK, WARNING, Finding, Patient
-from secure_mcp_gateway.cli.server_flags import ENVIRONMENT, PARAMS
+from secure_mcp_gateway.cli.environment import ENVIRONMENT
+from secure_mcp_gateway.cli.server_flags import PARAMS
 from secure_mcp_gateway.errors import StoreForbidden
 
 TYPE_CHECKING = False
