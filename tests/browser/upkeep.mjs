@@ -17,7 +17,8 @@ async function changeConfig(page) {
   await done(page);
   await deed(page, "Copy", { "Name of the copy": COPY });
   await done(page);
-  const [first, copy] = (await Promise.all([CONFIG, COPY].map((name) => api("GET", `/configs/${name}`)))).map(({ data }) => data?.mcp_config);
+  const servers = async (name) => (await api("GET", `/configs/${name}`)).data?.mcp_config;
+  const [first, copy] = [await servers(CONFIG), await servers(COPY)];
   check("a copy has the same servers", first.length > 0 && JSON.stringify(copy) === JSON.stringify(first), copy);
   await openRow(page, "Configs", COPY);
   await deed(page, "Rename", { Name: RENAMED });

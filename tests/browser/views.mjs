@@ -39,7 +39,12 @@ export function pictureNow(page) {
     const first = Math.min(...spots.map((spot) => box(spot).left));
     const top = Math.min(...spots.filter((spot) => box(spot).left - first < 40).map((spot) => box(spot).top));
     const [, scale] = frame.querySelector("g").getAttribute("transform").match(/scale\(([\d.]+)\)/);
-    const written = spots.map((spot) => [spot.querySelector("text").textContent, spot.querySelector("title").textContent.split("\n")[0]]);
+    const written = spots.map((spot) => {
+      const [name, more] = spot.querySelectorAll("text");
+      const title = spot.querySelector("title").textContent.split("\n")[0];
+      const reaches = box(more ?? name).right - box([...spot.querySelectorAll("rect")].at(-1)).right;
+      return { name: name.textContent, title, isCut: more?.textContent === "…", reaches };
+    });
     const size = Math.min(...spots.map((spot) => parseFloat(getComputedStyle(spot.querySelector("text")).fontSize))) * scale;
     return { scale: Number(scale), size, begins: top - box(frame).top, left: first - box(frame).left, written, scrolled: scrollY };
   });

@@ -2,7 +2,8 @@
 import { forEach, look } from "/assets/console-api.js";
 
 const ALL_USERS = 60; // so many or fewer are drawn one by one
-const [MOST_PROJECTS, MOST_CONFIGS, PAGE, FOUND] = [1000, 100, 25, 12];
+const [MOST_PROJECTS, MOST_CONFIGS, PAGE] = [1000, 100, 25];
+export const FOUND = 12; // users that a search puts into the picture
 
 export class Facts {
 	users = new Map();

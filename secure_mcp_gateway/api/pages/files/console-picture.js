@@ -1,5 +1,6 @@
 // Who can reach what, as a picture: filtered by text, moved and zoomed, each node's reach brought out, by mouse or by keys alone.
 import { el, number, show, svg } from "/assets/common.js";
+import { FOUND } from "/assets/console-facts.js";
 import { COLUMNS, HEIGHT, WIDTH, filtered, folded, graphOf, layout, many, openMore } from "/assets/console-graph.js";
 import { button } from "/assets/console-deed.js";
 import { link } from "/assets/console-table.js";
@@ -68,6 +69,7 @@ class Picture {
 		const found = await this.tried(() => this.facts.find(term));
 		if (!found || mine !== this.asked) return;
 		this.draw(term, found.map((id) => `u:${id}`));
+		if (found.length === FOUND) show(this.count, `The first ${FOUND} users found`);
 		this.view.fit();
 	}
 
@@ -116,7 +118,7 @@ class Picture {
 			svg("title", {}, [name, place, about].filter(Boolean).join("\n")),
 			opens && svg("rect", { ...box, x: 3, y: 3 }),
 			svg("rect", box),
-			svg("text", { x: 9, y: 17 }, shortened(name, WIDTH - (about ? 30 : 16))),
+			written(name, WIDTH - (about ? 30 : 16)),
 			about && svg("circle", { class: isGuarded ? "good" : "", cx: WIDTH - 11, cy: HEIGHT / 2, r: 4 }),
 		);
 	}
@@ -208,20 +210,22 @@ class Picture {
 	}
 }
 
-// A name cut to a width, with an ellipsis.
+// A name, where it is too long cut by a box of its own with an ellipsis after it: it is read as it is.
 let ruler = null;
 
-function shortened(name, width) {
+function written(name, width) {
 	if (!ruler) {
 		ruler = document.createElement("canvas").getContext("2d");
 		ruler.font = `12px ${getComputedStyle(document.body).fontFamily}`;
 	}
 	const wide = (text) => ruler.measureText(text).width;
-	if (wide(name) <= width) return name;
+	const text = svg("text", { x: 9, y: 16 }, name);
+	if (wide(name) <= width) return text;
 	// Of a very long name no more than could stand there is looked at.
-	const signs = [...name.slice(0, 2 * width)];
+	const signs = [...name.slice(0, width)];
 	while (signs.length && wide(`${signs.join("")}…`) > width) signs.pop();
-	return `${signs.join("").trimEnd()}…`;
+	const end = 9 + wide(signs.join("").trimEnd());
+	return [svg("svg", { width: end, height: HEIGHT }, text), svg("text", { x: end, y: 16, "aria-hidden": "true" }, "…")];
 }
 
 // --- Moving about, by dragging and zooming.
