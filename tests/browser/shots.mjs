@@ -48,12 +48,13 @@ async function shootDocs(page, name) {
 
 // The two of the README, small ones.
 async function shootForReadme(browser) {
-  const { page } = await openPage(browser, { width: 1200, height: 720 });
+  const { page } = await openPage(browser, { width: 1280, height: 720 });
   await goto(page, "/");
   await signIn(page);
   // What one project reaches, and who is in it.
   await page.getByRole("group", { name: "Who can reach what" }).getByRole("button", { name: /Support/ }).first().click();
   await keep(page, "console.png");
+  await page.setViewportSize({ width: 1200, height: 720 });
   await enterDocs(page);
   const card = await openOperation(page, "user_list");
   await card.getByRole("button", { name: "Send", exact: true }).click();
