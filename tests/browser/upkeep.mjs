@@ -42,13 +42,16 @@ async function changeServer(page, name) {
   await done(page);
   const { input_guardrails_policy: last } = await server();
   check("an emptied field of a policy is gone", last.enabled && !("additional_config" in last), last);
-  await deed(page, `Edit ${name}`, { "Allowed tools": "look\npoint" });
+  await api("POST", "/projects", { project_name: PROJECT });
+  await api("POST", `/projects/${PROJECT}/assign-config`, { config_name: RENAMED });
+  const isTold = (text) => check("a changed server: whom it concerns is told", text.includes(`1 project: ${PROJECT}`), text);
+  await deed(page, `Edit ${name}`, { "Allowed tools": "look\npoint" }, isTold);
   await done(page);
   check("the allowed tools of a server are changed", Object.keys((await server()).tools).join() === "look,point", await server());
 }
 
 async function changeTeam(page) {
-  await api("POST", "/projects", { project_name: PROJECT });
+  // The project that changeConfig made.
   await api("POST", `/projects/${PROJECT}/assign-config`, { config_name: CONFIG });
   await api("POST", "/users", { email: EMAIL });
   await api("POST", `/projects/${PROJECT}/users`, { email: EMAIL });

@@ -163,10 +163,13 @@ const addServer = (config) =>
 		body: (values) => placed(values),
 	});
 
+const whose = (_, projects) => projects.length > 0 && `A change is at once one for ${projectNames(projects)}.`;
+
 // Only what was changed is sent.
 const editServer = (of) =>
 	deed({
-		title: `Change ${of.server_name}`, verb: "Save", changes: true, of, look: [SERVER], fields, send: `PUT ${SERVER}`,
+		title: `Change ${of.server_name}`, verb: "Save", changes: true, of, send: `PUT ${SERVER}`,
+		look: [SERVER, `${CONFIG}/projects`], says: whose, fields: (now) => fields(now),
 		body: ({ server_name: name, ...values }) => placed({ ...values, ...(name && { new_server_name: name }) }),
 	});
 
@@ -174,7 +177,8 @@ const editServer = (of) =>
 const editPolicy = (of, kind) => {
 	const policy = (server) => server[`${kind}_guardrails_policy`] ?? {};
 	return deed({
-		title: `The ${kind} guardrail of ${of.server_name}`, verb: "Save", of, look: [SERVER], send: `PUT ${SERVER}/${kind}-guardrails`,
+		title: `The ${kind} guardrail of ${of.server_name}`, verb: "Save", of, send: `PUT ${SERVER}/${kind}-guardrails`,
+		look: [SERVER, `${CONFIG}/projects`], says: whose,
 		lost: (now) => policy(now).enabled && `The policy ${policy(now).policy_name ?? ""} as it is now, which is on`,
 		fields: (now) => {
 			const { enabled = false, policy_name: name, block, additional_config: more } = policy(now);
