@@ -10,7 +10,7 @@ GUIDED = atheris>=2.3,<4
 DESCRIPTIONS = openapi-spec-validator==0.9.0 openapi-python-client==0.29.1
 BROWSED = playwright-core@1.60.0 axe-core@4.14.1
 
-.PHONY: run test check crash hostile fuzz bench bench-quick openapi browser clean
+.PHONY: run test check crash hostile fuzz bench bench-quick openapi browser clean FORCE
 
 # Start the management API as it stands here; its store stays in .run/ from one run to the next.
 run:
@@ -21,12 +21,12 @@ test:
 	@$(PYTHON) -m tests $(TESTS)
 
 # Check style, types, the lowest Python, the rules of the house and the wheel.
-check: .tools/installed
-	.tools/bin/ruff check .
-	.tools/bin/mypy --strict $(PACKAGE)
-	.tools/bin/vermin --quiet --no-tips --violations --target=3.9- $(PACKAGE) tests
+check: .tools/check/installed
+	.tools/check/bin/ruff check .
+	.tools/check/bin/mypy --strict $(PACKAGE)
+	.tools/check/bin/vermin --quiet --no-tips --violations --target=3.9- $(PACKAGE) tests
 	$(PYTHON) -m tests test_house
-	.tools/bin/python -m tests.wheel_check
+	.tools/check/bin/python -m tests.wheel_check
 
 # Prove what the store promises: power cuts, kills, failing system calls, random histories, tampering. As root, on Linux.
 # A part alone, or a bounded share of all: make crash CRASH="power", make crash CRASH="--quick"
@@ -44,7 +44,7 @@ fuzz: .tools/fuzz/installed
 	@.tools/fuzz/bin/python -m tests.fuzz $(FUZZ)
 
 # Not every Python has a wheel of atheris; its part is skipped then.
-.tools/fuzz/installed: Makefile
+.tools/fuzz/installed: .tools/fuzz.versions
 	rm -rf .tools/fuzz
 	$(PYTHON) -m venv .tools/fuzz
 	.tools/fuzz/bin/python -m pip install --quiet $(FUZZERS)
@@ -55,7 +55,7 @@ fuzz: .tools/fuzz/installed
 openapi: .tools/openapi/installed
 	@.tools/openapi/bin/python -m tests.openapi_check
 
-.tools/openapi/installed: Makefile
+.tools/openapi/installed: .tools/openapi.versions
 	rm -rf .tools/openapi
 	$(PYTHON) -m venv .tools/openapi
 	.tools/openapi/bin/python -m pip install --quiet $(DESCRIPTIONS)
@@ -67,7 +67,7 @@ browser: .tools/browser/installed
 	@$(PYTHON) -m tests.browser $(BROWSER)
 
 # Where they cannot be had, the parts say so and are skipped.
-.tools/browser/installed: Makefile
+.tools/browser/installed: .tools/browser.versions
 	mkdir -p .tools/browser
 	-cd .tools/browser && rm -rf node_modules && npm install --prefix . --no-audit --no-fund --silent $(BROWSED) && touch installed
 
@@ -80,19 +80,29 @@ bench-quick:
 	@$(PYTHON) -m tests.bench --quick $(BENCH)
 
 # What the API is compared with, and wrk for the load; a row says so where it lacks them.
-.tools/bench/installed: Makefile
+.tools/bench/installed: .tools/bench.versions
 	rm -rf .tools/bench
 	$(PYTHON) -m venv .tools/bench
 	-.tools/bench/bin/python -m pip install --quiet $(SERVERS)
 	-cd .tools/bench && apt-get download -qq wrk libluajit-5.1-2 && for each in *.deb; do dpkg-deb -x $$each wrk; done
 	touch $@
 
-# The checkers live in an environment of their own, made again when their versions above change.
-.tools/installed: Makefile
-	rm -rf .tools
-	$(PYTHON) -m venv .tools
-	.tools/bin/python -m pip install --quiet $(CHECKERS)
+.tools/check/installed: .tools/check.versions
+	rm -rf .tools/check
+	$(PYTHON) -m venv .tools/check
+	.tools/check/bin/python -m pip install --quiet $(CHECKERS)
 	touch $@
+
+# Each of these is an environment of its own, made again when its own versions above change and not else: their files tell.
+.tools/check.versions: export VERSIONS = $(CHECKERS)
+.tools/fuzz.versions: export VERSIONS = $(FUZZERS) $(GUIDED)
+.tools/openapi.versions: export VERSIONS = $(DESCRIPTIONS)
+.tools/browser.versions: export VERSIONS = $(BROWSED)
+.tools/bench.versions: export VERSIONS = $(SERVERS)
+.tools/%.versions: FORCE
+	@mkdir -p .tools
+	@printf '%s\n' "$$VERSIONS" | cmp -s - $@ || printf '%s\n' "$$VERSIONS" >$@
+FORCE:
 
 # Remove what checking left; .run/ stays, for it holds a store.
 clean:
