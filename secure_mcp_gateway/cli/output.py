@@ -135,6 +135,12 @@ def _coloured(text: str, colour: str, stream: TextIO) -> str:
     return f"{colour}{text}{_PLAIN}" if wanted else text
 
 
+def marked(line: str, level: str) -> str:
+    """A line for standard output whose first word is this level: where colours are shown, a problem is red, a warning yellow."""
+    colour = {"problem": _RED, "warning": _YELLOW}.get(level, "")
+    return f"{_coloured(level, colour, sys.stdout)}{line[len(level) :]}" if colour else line
+
+
 def _clean(text: str) -> str:
     if text.isprintable():
         return text

@@ -64,6 +64,16 @@ class Terminal(StoreCase):
         self.assertEqual((code, shown.splitlines()[:1]), (0, ["\x1b[32m+ config research\x1b[0m"]), ascii(shown))
         self.assertIn("\x1b[31m- project default_project (1 member, 1 API key)\x1b[0m\n", shown)
 
+    def test_the_doctor_marks_problems_red_and_warnings_yellow(self) -> None:
+        self.done("config", "add", "--config-name=unused")
+        os.chmod(self.store, 0o644)
+        code, shown = self.on_terminal("system", "doctor")
+        self.assertEqual(code, 1)
+        self.assertTrue(shown.startswith("\x1b[31mproblem\x1b[0m  permissions  "), ascii(shown))
+        self.assertIn("\n\x1b[33mwarning\x1b[0m  configs  ", shown)
+        self.assertIn("\nok       store ", shown)
+        self.assertNotIn("\x1b", self.on_terminal("system", "doctor", NO_COLOR="1")[1])
+
     def test_a_table_fits_the_terminals_width(self) -> None:
         self.done("user", "create", "--email", "somebody.with.a.rather.long.name@mail.department.example.com")
         for columns in (80, 100, 120):

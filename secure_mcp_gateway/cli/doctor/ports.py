@@ -37,7 +37,7 @@ def check_ports(patient: Patient) -> Iterator[Finding]:
 
 
 def _running(patient: Patient) -> list[Running]:
-    if os.name == "nt":
+    if os.name == "nt" or not os.path.isdir(patient.store.folder):
         return []
     from secure_mcp_gateway.cli.running import running_servers
 

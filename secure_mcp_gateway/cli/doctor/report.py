@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding
+from secure_mcp_gateway.cli.output import marked
 from secure_mcp_gateway.cli.table import clean, record_lines
 from secure_mcp_gateway.repository.names import counted
 
@@ -12,7 +13,8 @@ def lines(found: list[Finding], width: int | None) -> list[str]:
     levels, areas = max(len(each.level) for each in found), max(len(each.area) for each in found)
     made: list[str] = []
     for each in found:
-        made += record_lines({f"{each.level:<{levels}}  {each.area:<{areas}}": each.text}, width)
+        first, *more = record_lines({f"{each.level:<{levels}}  {each.area:<{areas}}": each.text}, width)
+        made += [marked(first, each.level), *more]
         if each.fix:
             made.append(f"{' ' * levels}  fix: {clean(each.fix)}")
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -53,6 +54,8 @@ def _unreadable(patient: Patient, error: Unavailable) -> Finding:
     text = f"{error.message} ({error.private or path})"
     if isinstance(error, StoreForeign):
         return Finding(PROBLEM, "store", text, error.hint)
+    if os.path.isdir(path):
+        return Finding(PROBLEM, "store", text, f"name the file in it: --store {quote(os.path.join(path, 'store.json'))}")
     if isinstance(error, StoreDamaged) or not os.path.isfile(path):
         away = f"mv -n {quote(path)} {quote(path + '.damaged')}"
         return Finding(PROBLEM, "store", text, f"{away} && {_restored(patient, kept_backups(patient.store.file))}")
@@ -103,7 +106,11 @@ def check_lock(patient: Patient) -> Iterator[Finding]:
         lock.release(lock.acquire(_LOCK_SECONDS))
     except StoreBusy:
         yield _held(holders(path), path)
-    except PermissionError:
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            return  # what the disk's own check says
+        if not isinstance(error, PermissionError):
+            raise
         yield Finding(PROBLEM, "lock", f"{path} may not be opened by this user", f"{_as_owner(path)}{patient.command('system doctor')}")
     else:
         yield Finding(OK, "lock", f"taken and let go within {(time.monotonic() - started) * 1000:.0f} ms")
@@ -147,8 +154,13 @@ def _ours(patient: Patient) -> list[str]:
     """The files and folders that belong to the store, where they are there."""
     store = patient.store
     logs = store.log(patient.document or Document()).files()
-    beside = [os.path.join(store.folder, name) for name in _BESIDE]
+    beside = [os.path.join(store.folder, name) for name in (*_BESIDE, *_key_files(store.folder))]
     return [path for path in (store.path, store.lock_path, *logs, *beside) if os.path.lexists(path)]
+
+
+def _key_files(folder: str) -> list[str]:
+    """Where ``start-api --init`` left admin keys."""
+    return sorted(name for name in os.listdir(folder) if name.startswith("admin-key") and name.endswith(".txt"))
 
 
 def _mode_facts(patient: Patient) -> Iterator[Fact]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -11,6 +12,7 @@ from unittest import mock
 
 from secure_mcp_gateway.cli.doctor import storage
 from tests.cli.doctor.case import DoctorCase
+from tests.support import run
 
 
 class TheStore(DoctorCase):
@@ -44,6 +46,13 @@ class TheStore(DoctorCase):
     def test_one_of_a_newer_version_is_left_alone(self) -> None:
         self.edit(format=2)
         self.assertEqual(self.fault("store", "problem", "newer version")["fix"], "install that version again")
+
+    def test_a_folder_in_its_place_and_one_that_cannot_be_there(self) -> None:
+        for path, part in ((self.path("s"), "--store " + self.store), ("/dev/null/x", "generate-config")):
+            ran = run("--store", path, "--format=json", "system", "doctor")
+            problems = [each for each in ran.data["findings"] if each["level"] == "problem"]
+            self.assertEqual([each["area"] for each in problems], ["store"])
+            self.assertIn(part, problems[0]["fix"])
 
     def test_one_with_something_that_no_store_holds(self) -> None:
         self.edit(user={})
@@ -82,11 +91,13 @@ class TheStore(DoctorCase):
 class BesideTheStore(DoctorCase):
     def test_modes(self) -> None:
         self.done("system", "reset", "--confirm")
+        os.chmod(self.write("s/admin-key.txt", "smga_"), 0o600)
         for name, mode, level in (
             ("store.json", 0o644, "problem"),
             ("store.json.lock", 0o666, "problem"),
             ("audit.jsonl", 0o640, "problem"),
             ("backups", 0o777, "problem"),
+            ("admin-key.txt", 0o644, "problem"),
             ("", 0o755, "warning"),
         ):
             os.chmod(self.path("s", name), mode)
@@ -126,6 +137,8 @@ class BesideTheStore(DoctorCase):
             self.fault("disk", "problem", "inodes")
         with mock.patch("os.statvfs", return_value=mock.Mock(f_flag=os.ST_RDONLY, f_bavail=found.f_bavail, f_frsize=found.f_frsize)):
             self.fault("disk", "warning", "mounted read-only")
+        with mock.patch("secure_mcp_gateway.store.lock.FileLock.acquire", side_effect=OSError(errno.EROFS, "no")):
+            self.assertEqual(self.faults("lock"), [], "the disk's own check says so")
 
     def test_a_network_file_system(self) -> None:
         with mock.patch.object(storage, "network_kind", return_value="nfs4"):
