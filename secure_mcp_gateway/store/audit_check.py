@@ -228,7 +228,8 @@ def verified(log: AuditLog, head: AuditHead, generation: int) -> Line:
     """``{valid, lines, broken_line, problem}``: the first line that is not as it was written, over all rotated files.
 
     Of a valid log ``problem`` says what is to be known all the same: a torn last line, and writes that the document does not hold,
-    because a crash came between or an older copy of it was put in its place, now or at any time before.
+    because a crash came between or an older copy of it was put in its place, now or at any time before; and a generation of the
+    document that was set back.
     """
     count, last, behind, torn, lost = 0, GENESIS, Behind(generation), False, list[str]()
     known: deque[Line] = deque(maxlen=_MOST_REMEMBERED)

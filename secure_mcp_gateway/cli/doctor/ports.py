@@ -64,7 +64,10 @@ def _of_default(patient: Patient, port: int) -> Finding:
     other = patient.command("system start-api --port 0")
     version = _version(answer)
     if version:
-        return Finding(WARNING, "ports", f"on port {port} answers an API of version {version} that serves another store", other)
+        text = (
+            f"on port {port} answers an API of version {version} that is not noted beside this store: it serves another one, or reads alone"
+        )
+        return Finding(WARNING, "ports", text, other)
     return Finding(WARNING, "ports", f"port {port} is taken by another program", other)
 
 
@@ -72,23 +75,23 @@ def _default_port() -> int:
     """The one that ``start-api`` takes where it is told none."""
     (param,) = (each for each in PARAMS if each.name == "port")
     given = os.environ.get(f"{ENVIRONMENT}PORT") or param.default or "0"
-    return int(given) if given.isdecimal() and int(given) <= 65535 else 0
+    return int(given) if given.isdecimal() and len(given) <= 5 and int(given) <= 65535 else 0
 
 
 def asked(port: int) -> bytes | None:
     """What answers to ``GET /health`` there: None where nobody listens, ``_SILENT`` where nobody answers in time."""
     import socket
 
+    connected = False
     try:
         with socket.create_connection(("127.0.0.1", port), _SECONDS) as connection:
+            connected = True
             connection.sendall(_REQUEST % port)
             return _read(connection)
-    except ConnectionRefusedError:
-        return None
     except socket.timeout:  # another class than TimeoutError before 3.10
         return _SILENT
     except OSError:
-        return b""
+        return b"" if connected else None
 
 
 def _read(connection: socket.socket) -> bytes:

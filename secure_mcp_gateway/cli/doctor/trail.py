@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from secure_mcp_gateway.store.audit import AuditLog
-
 # About 9,000 lines, a fifth of a second.
 LARGEST_WALKED = 4 * 1024 * 1024
 _WRITE_SECONDS = 0.2
@@ -31,8 +29,9 @@ def check_audit(patient: Patient) -> Iterator[Finding]:
         return
     found = _verified(patient)
     if not found["valid"]:
+        copies = os.path.join(os.path.dirname(log.path), "*audit*.jsonl")
         text = f"line {found['broken_line']} of {log.path} is not as it was written: {found['problem']}"
-        yield Finding(PROBLEM, "audit", text, f"nothing mends it: keep copies of {_copies(log)} and find out who did it; {verify}")
+        yield Finding(PROBLEM, "audit", text, f"nothing mends it: keep copies of {copies} and find out who did it; {verify}")
     elif found["problem"]:
         yield Finding(WARNING, "audit", found["problem"], f"look whether it was meant: {verify}")
     else:
@@ -60,7 +59,3 @@ def _verified(patient: Patient) -> dict[str, Any]:
         return found
     time.sleep(_WRITE_SECONDS)
     return look()
-
-
-def _copies(log: AuditLog) -> str:
-    return os.path.join(os.path.dirname(log.path), "*" + os.path.basename(log.path)[-len("audit.jsonl") : -len(".jsonl")] + "*.jsonl")

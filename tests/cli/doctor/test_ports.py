@@ -43,7 +43,7 @@ class Ports(DoctorCase):
 
     def test_an_api_on_another_store(self) -> None:
         with self.answering(b'HTTP/1.1 200 OK\r\n\r\n{"data": {"status": "ok", "version": "1.2"}}'):
-            self.fault("ports", "warning", "an API of version 1.2 that serves another store")
+            self.fault("ports", "warning", "an API of version 1.2 that is not noted beside this store")
 
     def test_the_server_on_this_store_and_one_that_hangs(self) -> None:
         server = self.start("--no-access-log")

@@ -65,7 +65,7 @@ class TheStore(DoctorCase):
         self.mended("store", "warning", "older format")
 
     def test_one_of_somebody_else(self) -> None:
-        with mock.patch("os.geteuid", return_value=65534):
+        with mock.patch("os.geteuid", return_value=os.geteuid() + 1):
             self.assertIn("sudo -u", self.fault("store", "problem", "belongs to somebody else")["fix"])
 
     @unittest.skipIf(os.geteuid() == 0, "root may read everything")
