@@ -68,7 +68,7 @@ def _of_default(patient: Patient, port: int) -> Finding:
             f"on port {port} answers an API of version {version} that is not noted beside this store: it serves another one, or reads alone"
         )
         return Finding(WARNING, "ports", text, other)
-    return Finding(WARNING, "ports", f"port {port} is taken by another program", other)
+    return Finding(WARNING, "ports", f"port {port} is taken: by another program, or by a server that speaks TLS", other)
 
 
 def _default_port() -> int:
