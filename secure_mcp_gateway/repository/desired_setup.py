@@ -72,7 +72,7 @@ def _known_kind(data: Any) -> Record:
         raise InvalidRequest(f'data is no desired setup: it must be an object with "kind": "{DESIRED_KIND}"', hint)
     version = data.get("version")
     if version != DESIRED_VERSION or isinstance(version, bool):
-        raise InvalidRequest(f"version must be {DESIRED_VERSION}: this release knows no other", "apply it with the release that made it")
+        raise InvalidRequest(f"data.version must be {DESIRED_VERSION}: no other is known here", "apply it with the release that made it")
     return data
 
 
