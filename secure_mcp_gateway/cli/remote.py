@@ -73,7 +73,8 @@ def _key(given: dict[str, Any]) -> tuple[str, str]:
     if os.environ.get(alone):
         return checked_key(os.environ[alone], f"${alone}"), f"${alone}"
     if os.environ.get(in_file):
-        return key_in_file(os.environ[in_file], f"${in_file}"), f"the file that ${in_file} names"
+        named = f"the file that ${in_file} names"
+        return key_in_file(os.environ[in_file], named), named
     raise Unauthorized("no key for the server is given", f"set ${alone}, or name a file with it: --api-key-file FILE")
 
 
