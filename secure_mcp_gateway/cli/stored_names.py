@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from json import loads
 
 from secure_mcp_gateway.cli.environment import ENVIRONMENT
 from secure_mcp_gateway.params import ADMIN_KEYS, API_KEYS, CONFIGS, PROJECTS, SERVERS, USERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+    from typing import Any
 
     from secure_mcp_gateway.cli.candidates import Candidate
     from secure_mcp_gateway.params import Param
@@ -37,25 +39,29 @@ def _document(given: dict[str, str]) -> Document:
     return Store(path, allow_network="allow-network-fs" in given).snapshot()
 
 
-def _named(document: Document, what: str, by_id: bool) -> Iterator[Candidate]:
+def _records(document: Document, table: str) -> dict[str, dict[str, Any]]:
+    """As they stand in the file: looking at each as a rule needs it would take as long again."""
+    records: dict[str, dict[str, Any]] = loads("{" + b",".join(document.stored(table).encoded()).decode() + "}")
+    return records
+
+
+def _named(document: Document, what: str, by_id: bool) -> Iterable[Candidate]:
     if what == API_KEYS:
-        return ((record["api_key_id"], "") for _, record in document.table("apikeys").items())
+        return ((record["api_key_id"], "") for record in _records(document, "apikeys").values())
     if what == ADMIN_KEYS:
-        keys = [record for _, record in document.table("admin_keys").items()]
-        return iter([(record["name"], "") for record in keys] + [(record["admin_key"], record["name"]) for record in keys])
+        keys = _records(document, "admin_keys").values()
+        return [(record["name"], "") for record in keys] + [(record["admin_key"], record["name"]) for record in keys]
     table, field = _TABLES[what]
-    pairs = document.table(table).items()
-    return ((key, record[field]) for key, record in pairs) if by_id else ((record[field], "") for _, record in pairs)
+    found = _records(document, table).items()
+    return ((key, record[field]) for key, record in found) if by_id else ((record[field], "") for _, record in found)
 
 
-def _servers(document: Document, given: dict[str, str], params: Iterable[Param]) -> Iterator[Candidate]:
+def _servers(document: Document, given: dict[str, str], params: Iterable[Param]) -> Iterable[Candidate]:
     """Of the config that the line names."""
     flags = [flag for param in params if param.completes == CONFIGS for flag in param.flags]
     named = {given[flag] for flag in flags if flag in given}
-    for key, record in document.table("mcp_configs").items():
-        if key in named or record["mcp_config_name"] in named:
-            return ((server["server_name"], server.get("description") or "") for server in record["mcp_config"])
-    return iter(())
+    configs = [record for key, record in _records(document, "mcp_configs").items() if key in named or record["mcp_config_name"] in named]
+    return ((server["server_name"], server.get("description") or "") for config in configs for server in config["mcp_config"])
 
 
 def _bounded(found: list[Candidate]) -> list[Candidate]:

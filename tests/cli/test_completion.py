@@ -15,6 +15,7 @@ from secure_mcp_gateway.cli.shell_words import quoted, raw_words, unquoted
 from secure_mcp_gateway.cli.topics import MANUAL, TOPICS
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.params import PATH
+from secure_mcp_gateway.store.document import Document
 from tests.support import FolderCase, StoreCase, process, run
 
 NAMES_A_THING = {"config_identifier", "project_identifier", "user_identifier", "source_config", "admin_key"}
@@ -170,17 +171,16 @@ class Harmless(StoreCase):
         self.assertIn("there is no command", run("config", "list", "__complete").err + run("--quiet", "__complete").err)
 
     def test_only_the_table_that_is_needed_is_read(self) -> None:
-        from secure_mcp_gateway.store import encoding
-
         read: list[str] = []
-        later = encoding._read_later
+        stored = Document.stored
 
-        def noted(name: str, pieces: list[bytes]) -> object:
+        def noted(document: Document, name: str) -> object:
             read.append(name)
-            return later(name, pieces)
+            return stored(document, name)
 
-        with mock.patch.object(encoding, "_read_later", noted):
-            run("__complete", "words", "--store", self.store, "user", "get", "--email", "")
+        refused = mock.patch.object(Document, "table", side_effect=AssertionError("no table is taken apart"))
+        with mock.patch.object(Document, "stored", noted), refused:
+            self.assertIn("default@example.com", run("__complete", "words", "--store", self.store, "user", "get", "--email", "").out)
             self.assertEqual(read, ["users"])
             run("__complete", "words", "--store", self.store, "user", "ge")
         self.assertEqual(read, ["users"])
