@@ -41,7 +41,8 @@ def _run_here(row: Operation, invocation: Invocation) -> int:
 
     def do(asked: Record, told: Record | None) -> Record:
         try:
-            result: Record = perform(row, store, call, asked, deliver=partial(_as_told, told) if told else None)
+            with invocation.output.working(row.name):
+                result: Record = perform(row, store, call, asked, deliver=partial(_as_told, told) if told else None)
         except GatewayError as error:
             if asked.get("dry_run") and not values.get("dry_run"):
                 store.refuse(audit_entry(row, call, values), error)

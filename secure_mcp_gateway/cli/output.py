@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TextIO
 
+    from secure_mcp_gateway.cli.progress import Progress
+
+# Rows that take a moment to be laid out.
+_MANY = 10_000
 _BOLD, _RED, _GREEN, _YELLOW, _PLAIN = "\033[1m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
 _MARKS = {"+": _GREEN, "~": _YELLOW, "-": _RED}
 
@@ -64,6 +68,14 @@ class Output:
         if not self.quiet:
             self.say(f"{_coloured('warning:', _YELLOW, sys.stderr)} {_clean(text)}")
 
+    def working(self, text: str) -> Progress | _Silence:
+        """A context for what may take long; nothing where nobody would see it."""
+        if self.quiet or sys.stderr is None or not _is_terminal(sys.stderr):
+            return _Silence()
+        from secure_mcp_gateway.cli.progress import Progress
+
+        return Progress(text, sys.stderr)
+
     def error(self, error: GatewayError) -> None:
         where = f" ({error.private})" if error.private else ""
         if self.is_json:
@@ -113,13 +125,24 @@ class Output:
         if not rows:
             self.note("none")
         elif columns and all(isinstance(row, dict) for row in rows):
-            heads, lines = table_lines(rows, columns, terminal_width())
+            with self.working("laying out the table") if len(rows) > _MANY else _Silence():
+                heads, lines = table_lines(rows, columns, terminal_width())
             self._lines([*(_coloured(head, _BOLD, sys.stdout) for head in heads), *lines])
         else:
             self._lines(list_lines(rows, terminal_width()))
 
     def _lines(self, lines: list[str]) -> None:
         _write(sys.stdout, "".join(f"{line}\n" for line in lines))
+
+
+class _Silence:
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

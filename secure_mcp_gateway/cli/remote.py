@@ -47,7 +47,8 @@ def reached(invocation: Invocation) -> Remote:
 
 def asked(remote: Remote, row: Operation, values: dict[str, Any], output: Output, if_match: str = "") -> Any:
     try:
-        return remote.perform(row, values, if_match)
+        with output.working(row.name):
+            return remote.perform(row, values, if_match)
     except KeyboardInterrupt:
         if remote.may_have_changed:
             output.warn("whether the change was made is not known: read before you repeat it")

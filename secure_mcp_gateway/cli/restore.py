@@ -34,12 +34,13 @@ def _run(row: Operation, invocation: Invocation) -> int:
     def content(draft: Draft) -> Any:
         return row.run(draft, call, **values)
 
-    if values.get("dry_run"):
-        from secure_mcp_gateway.store.document import Document
+    with invocation.output.working(row.name):
+        if values.get("dry_run"):
+            from secure_mcp_gateway.store.document import Document
 
-        result = content(Draft(Document()))
-    else:
-        result = store.create(content, audit_entry(row, call, values))
+            result = content(Draft(Document()))
+        else:
+            result = store.create(content, audit_entry(row, call, values))
     code = show(row, values, result, invocation.output)
     if NOBODY_ADMINISTERS in result["warnings"]:
         invocation.output.warn(NOBODY_ADMINISTERS)

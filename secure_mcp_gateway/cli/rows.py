@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from secure_mcp_gateway.errors import GatewayError
-from secure_mcp_gateway.operations.operation import audit_entry, perform
+from secure_mcp_gateway.operations.operation import READ, audit_entry, perform
 from secure_mcp_gateway.repository.call import ADMIN, Call, Caller, Listing, new_call
 
 TYPE_CHECKING = False
@@ -32,7 +32,8 @@ def run_row(row: Operation, invocation: Invocation) -> int:
     file = values.pop("output_file", None) if row.document else None
     overwrite = values.pop("overwrite", False) if row.document else False
     written = os.path.abspath(file) if file not in (None, STANDARD_OUTPUT) else None
-    result = perform(row, store, call, values, deliver=_delivery(row, store, file, overwrite), file=written)
+    with invocation.output.working("reading the store" if row.effect == READ else row.name):
+        result = perform(row, store, call, values, deliver=_delivery(row, store, file, overwrite), file=written)
     return show_with_document(row, values, result, file, invocation.output)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
 import unittest
+from collections.abc import Iterator
+from typing import Any
 
 from tests.support import DEADLINE, StoreCase, command, environment
 
@@ -99,6 +103,48 @@ class Terminal(StoreCase):
         shown = self.on_terminal("--format", "json", "config", "list")[1]
         self.assertTrue(shown.startswith("[\n"), shown)
         self.assertNotIn("\x1b", shown)
+
+    @contextlib.contextmanager
+    def waiting(self, *argv: str) -> Iterator[tuple[Any, int, int]]:
+        """A command that waits for its turn to write, its terminal, and the lock that it waits for."""
+        ours, theirs = pty.openpty()
+        lock = os.open(f"{self.store}.lock", os.O_RDWR)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(
+            command("--store", self.store, *argv), env=environment(), stdin=theirs, stdout=theirs, stderr=theirs
+        ) as child:
+            try:
+                yield child, ours, lock
+            finally:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                child.wait(DEADLINE)
+                for descriptor in (lock, ours, theirs):
+                    os.close(descriptor)
+
+    def read_until(self, terminal: int, shown: bytes) -> bytes:
+        found = b""
+        while shown not in found:
+            self.assertTrue(select.select([terminal], [], [], DEADLINE)[0], found)
+            found += os.read(terminal, 65536)
+        return found
+
+    def test_what_takes_long_is_told_and_leaves_no_trace(self) -> None:
+        with self.waiting("config", "add", "--config-name=slow") as (child, terminal, lock):
+            self.read_until(terminal, b"\rconfig add ... 1 s")
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            rest = self.read_until(terminal, b"successfully")
+            self.assertEqual(child.wait(DEADLINE), 0)
+        line, _, after = rest.rpartition(b"\r" + b" " * len("config add ... 1 s") + b"\r")
+        self.assertNotIn(b"mcp_config_id", line)
+        self.assertTrue(after.startswith(b"mcp_config_id"), rest)
+
+    def test_interrupted_it_leaves_no_trace_either(self) -> None:
+        with self.waiting("config", "add", "--config-name=slow") as (child, terminal, _):
+            self.read_until(terminal, b"\rconfig add ... 1 s")
+            child.send_signal(signal.SIGINT)
+            rest = self.read_until(terminal, b"interrupted")
+            self.assertEqual(child.wait(DEADLINE), 130)
+        self.assertIn(b"\r" + b" " * len("config add ... 1 s") + b"\r", rest)
 
     def test_a_server_shows_the_key_of_a_store_it_makes(self) -> None:
         self.store = self.path("new", "store.json")
