@@ -41,7 +41,7 @@ _secure_mcp_gateway() {
     local -a answer texts shown
     answer=("${(@f)$(@PROGRAM@ __complete words "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null </dev/null)}")
     if [[ $answer[1] == files* ]]; then
-        compset -P '--[^=]#='
+        compset -P 1 '--*='
         _files
         return
     fi
@@ -66,7 +66,8 @@ _FISH = r"""function __secure_mcp_gateway
     set -l before (commandline -opc)
     set -l current (commandline -cot)
     set -l answer (@PROGRAM@ __complete words $before[2..-1] "$current" 2>/dev/null </dev/null)
-    set -l kind (string split \t -- $answer[1])
+    set -q answer[1]; or return
+    set -l kind (string split \t $answer[1])
     if test "$kind[1]" = files
         set -l typed (string sub -s (math 1 + (string length -- "$kind[2]")) -- "$current")
         for path in (__fish_complete_path "$typed")
