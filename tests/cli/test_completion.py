@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import unittest
 from pathlib import Path
@@ -231,6 +232,20 @@ class Commands(FolderCase):
             self.assertEqual(run("completion", shell, "--format", "json").data["script"], script.out.rstrip("\n"))
             for words in (["completion"], ["completion", shell]):
                 self.assertIn(f"secure-mcp-gateway completion {shell}", run(*words, "--help").out.partition("To have it")[2])
+
+    def test_the_script_calls_the_program_as_it_was_started(self) -> None:
+        for folder in ("a b", "other"):
+            os.mkdir(self.path(folder))
+            os.chmod(self.write(f"{folder}/secure-mcp-gateway", ""), 0o700)
+        here, other = self.path("a b", "secure-mcp-gateway"), self.path("other", "secure-mcp-gateway")
+        for started, path, called in (
+            (here, self.path("a b"), "secure-mcp-gateway"),
+            (here, self.path("other"), f"'{here}'"),
+            (other, "", other),
+            ("/checkout/secure_mcp_gateway/__main__.py", self.path("other"), f"{sys.executable} -m secure_mcp_gateway"),
+        ):
+            with mock.patch.object(sys, "argv", [started]), mock.patch.dict(os.environ, {"PATH": path}):
+                self.assertIn(f"({called} __complete bash ", run("completion", "bash", "--format", "table").out)
 
     def test_the_flags_of_all_commands_are_known(self) -> None:
         with_value, switches = global_flags()

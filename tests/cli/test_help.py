@@ -104,6 +104,7 @@ class Help(FolderCase):
         for topic in TOPICS:
             self.assertGreater(len(self.help("help", topic).splitlines()), 5)
         self.assertIn("130", self.help("help", "exit-codes"))
+        self.assertEqual(self.help("help", "exit", "codes"), self.help("help", "exit-codes"))
 
     def test_commands_in_topics_exist(self) -> None:
         for topic, text in TOPICS.items():
