@@ -53,8 +53,9 @@ class Offered(StoreCase):
         self.assertEqual(self.offered("help", "keys", ""), [])
 
     def test_a_flag_is_offered_once_and_one_way_but_a_list(self) -> None:
-        self.assertEqual(self.offered("config", "get", "--config-id=x", "--co"), [])
-        self.assertEqual(self.offered("config", "add-server", "--args", "x", "--ar"), ["--args"])
+        self.assertNotIn("--config-name", self.offered("config", "get", "--config-id=x", "--c"))
+        self.assertIn("--config-name", self.offered("config", "get", "--c"))
+        self.assertIn("--args", self.offered("config", "add-server", "--args", "x", "--a"))
         self.assertNotIn("--store", self.offered("config", "list", "--"))
 
     def test_fixed_values(self) -> None:
