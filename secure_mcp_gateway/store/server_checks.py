@@ -17,6 +17,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x20\x7f-\x9f]")
 # In the place of what is missing, which `content_problems` says of every field.
 _SOUND: dict[str, Any] = {"server_name": "-", "config": {"command": "-"}}
+# What the gateway puts something in the place of; 1 can stand for it in a URL, be it a host or a port.
+_REFERENCE = re.compile(r"\$\{(?:env|file):[^{}]+\}")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 
 
@@ -91,7 +93,7 @@ def url_problems(url: Any, path: str) -> Iterator[str]:
         yield f"{path} must be a string"
     elif _BLANK_OR_CONTROL.search(url):
         yield f"{path} must not hold blanks or control characters"
-    elif not url_host(url):
+    elif not url_host(_REFERENCE.sub("1", url)):
         yield f"{path} must be an http or https URL with a host"
 
 

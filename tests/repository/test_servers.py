@@ -66,6 +66,13 @@ class Adding(ServerTest):
         self.refused(NotFound, servers.add_server, config_identifier="other", server_name="x", server_command="x")
         self.assertIn("server_name", self.add_refused(InvalidRequest, "_x", server_command="x"))
 
+    def test_references_are_stored_as_they_are_written(self) -> None:
+        references = {"A": "${env:TOKEN}", "B": "Bearer ${file:/run/secrets/b}"}
+        url = "https://${env:HOST}:${env:PORT}/mcp?key=${file:/run/key}"
+        self.assertEqual(self.server(self.config_id, "one", server_command="${env:BIN}/x", env=references)["config"]["env"], references)
+        config = self.server(self.config_id, "two", server_command=None, server_url=url, headers=references)["config"]
+        self.assertEqual(config, {"url": url, "headers": references})
+
     def test_refusals_name_the_field(self) -> None:
         command, url = {"server_command": "x"}, {"server_url": "http://h"}
         cases: tuple[tuple[dict[str, Any], str], ...] = (
@@ -75,7 +82,7 @@ class Adding(ServerTest):
             ({"server_command": " "}, "server_command must not be empty"),
             ({"server_command": "a\nb"}, "server_command must not hold control"),
             *(({"server_url": bad}, "server_url must be an http") for bad in ("", "h", "ftp://h", "http://", "http:///x", "//h")),
-            *(({"server_url": bad}, "server_url must be an http") for bad in ("http://[x", "http://h:99999", "http://h:x")),
+            *(({"server_url": bad}, "server_url must be an http") for bad in ("http://[x", "http://h:99999", "http://h:x", "${env:URL}")),
             *(({"server_url": bad}, "server_url must not hold blanks") for bad in ("http://h/a b", "http://h\n", " http://h")),
             ({"server_url": "http://h\u00a0"}, "server_url must not hold blanks"),
             ({**command, "args": ["a", 2]}, "args[1] must be a string"),
