@@ -31,17 +31,21 @@ _TRIES = 8
 
 
 def read_json_file(path: str, field: str, root: str | None = None) -> Any:
-    """Strict JSON from a regular file of at most 64 MiB. ``InvalidRequest`` names the field and quotes nothing of the content;
+    """Strict JSON from a file that ``read_file`` takes."""
+    return json_of(read_file(path, field, root), field)
+
+
+def read_file(path: str, field: str, root: str | None = None) -> bytes:
+    """A regular file of at most 64 MiB. ``InvalidRequest`` names the field and quotes nothing of the content;
     ``Forbidden`` where the file, links resolved, lies outside ``root``, which has none in it: one that is put there later opens nothing."""
     try:
         real = os.path.realpath(path)
         _refuse_outside(real, root, field)
         with Folder(os.path.dirname(real)) as folder:
             folder.refuse_outside(root, field)
-            data = _read_regular(folder, os.path.basename(real) or ".", field)
+            return _read_regular(folder, os.path.basename(real) or ".", field)
     except (OSError, ValueError) as error:
         raise _unusable(field, "read", error, path) from None
-    return json_of(data, field)
 
 
 def json_of(data: bytes, field: str) -> Any:
@@ -54,12 +58,17 @@ def json_of(data: bytes, field: str) -> Any:
 
 
 def write_document(path: str, document: Any, field: str, *, root: str | None = None, overwrite: bool = False, protected: str) -> str:
-    """Write the document to a file, on the disk when this returns, and give the file's absolute path.
+    """``write_file`` with the document as JSON."""
+    data = (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+    return write_file(path, data, field, root=root, overwrite=overwrite, protected=protected)
+
+
+def write_file(path: str, data: bytes, field: str, *, root: str | None = None, overwrite: bool = False, protected: str) -> str:
+    """Write a file, on the disk when this returns, and give its absolute path.
 
     ``protected`` is the store's folder, in which only ``files/`` may be written to. ``Conflict`` where a file that is no earlier
     export of ours stands there, unless ``overwrite``; ``Forbidden`` in ``protected`` and outside ``root``, which has no link in it.
     """
-    data = (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
     if len(data) > LARGEST:
         raise InvalidRequest(f"{field} would be larger than 64 MiB and could not be read back", "copy the store's own file instead")
     try:

@@ -1,0 +1,86 @@
+"""Whose file it is, by what stands in it and by its name; and where in it the servers stand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from secure_mcp_gateway.cli.client_files import clients
+from secure_mcp_gateway.cli.client_files.places import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from secure_mcp_gateway.cli.client_files.clients import Client
+
+_KEYS = ("mcpServers", "servers", "context_servers", "mcp_servers")
+_BY_PATH = (
+    ("claude_desktop_config.json", clients.CLAUDE_DESKTOP),
+    (".claude.json", clients.CLAUDE_CODE),
+    (".mcp.json", clients.CLAUDE_CODE),
+    (".cursor/mcp.json", clients.CURSOR),
+    ("mcp_config.json", clients.WINDSURF),
+    (".gemini/settings.json", clients.GEMINI),
+    ("gemini-cli/settings.json", clients.GEMINI),
+)
+
+
+class Section(NamedTuple):
+    """The servers that stand at one place of a file. ``off`` are the names of those that are switched off beside it."""
+
+    place: str
+    servers: Any
+    off: tuple[str, ...] = ()
+
+
+def sections_of(document: Any, is_toml: bool) -> list[Section]:
+    """All places at which the file holds servers; none where it holds none."""
+    if not isinstance(document, dict):
+        return []
+    keys = _KEYS[3:] if is_toml else _KEYS[:3]
+    found = [Section(key, document[key], _switched_off(document, document[key])) for key in keys if key in document]
+    mcp, projects = document.get("mcp"), document.get("projects")
+    if isinstance(mcp, dict) and "servers" in mcp and not is_toml:
+        found.append(Section("mcp.servers", mcp["servers"]))
+    for path, project in projects.items() if isinstance(projects, dict) and not is_toml else ():
+        if isinstance(project, dict) and project.get("mcpServers"):
+            off = _names(project.get("disabledMcpServers"))
+            found.append(Section(f"projects[{shown(path)}].mcpServers", project["mcpServers"], off))
+    return found
+
+
+def client_of(path: str, document: Any, sections: list[Section], is_toml: bool) -> Client:
+    """By the kind of its servers; where several clients share that, by the file's name, then by fields that one of them alone has."""
+    if is_toml:
+        return clients.CODEX
+    places = {section.place for section in sections}
+    if "context_servers" in places:
+        return clients.ZED
+    if places & {"servers", "mcp.servers"}:
+        return clients.VSCODE
+    whole = path.replace("\\", "/")
+    named = next((client for end, client in _BY_PATH if whole.endswith("/" + end) or whole == end), None)
+    if named is not None:
+        return named
+    if any(section.place.startswith("projects[") for section in sections):
+        return clients.CLAUDE_CODE
+    fields = {field for section in sections for server in _objects(section.servers) for field in server}
+    return clients.WINDSURF if "serverUrl" in fields else clients.GEMINI if "httpUrl" in fields else clients.ANY
+
+
+def _switched_off(document: dict[str, Any], servers: Any) -> tuple[str, ...]:
+    """Gemini CLI says beside its servers which of them it may use."""
+    mcp = document.get("mcp")
+    if not isinstance(mcp, dict) or not isinstance(servers, dict):
+        return ()
+    allowed = mcp.get("allowed")
+    kept = servers if not isinstance(allowed, list) else _names(allowed)
+    return (*(name for name in servers if name not in kept), *_names(mcp.get("excluded")))
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
+def _objects(servers: Any) -> list[dict[str, Any]]:
+    return [each for each in servers.values() if isinstance(each, dict)] if isinstance(servers, dict) else []

@@ -1,0 +1,379 @@
+"""What becomes of a client's file: its servers as ours, and all that is said about it."""
+
+from __future__ import annotations
+
+import json
+import random
+import unittest
+from typing import Any
+
+from secure_mcp_gateway.cli.client_files.reading import ClientFile, read_client_file, valid_name
+from secure_mcp_gateway.errors import GatewayError, InvalidRequest
+
+TOKEN = "ghp_" + "a1B2c3D4e5" * 3
+
+
+def read(path: str, content: Any, **more: Any) -> ClientFile:
+    text = content if isinstance(content, str) else json.dumps(content)
+    found = read_client_file(text.encode(), path, "--from", **more)
+    assert found is not None
+    return found
+
+
+def one(entry: Any, path: str = "servers.json", key: str = "mcpServers", **more: Any) -> Any:
+    """The only server of a file."""
+    found = read(path, {key: {"one": entry}}, **more)
+    assert not found.problems, found.problems
+    return found.servers[0]
+
+
+def problems(entry: Any, path: str = "servers.json") -> list[str]:
+    return read(path, {"mcpServers": {"one": entry}}).problems
+
+
+def warnings(entry: Any, path: str = "servers.json", **more: Any) -> list[str]:
+    return read(path, {"mcpServers": {"one": entry}}, **more).warnings
+
+
+class WhoseFileItIs(unittest.TestCase):
+    def test_it_is_told_by_content_and_name(self) -> None:
+        command = {"one": {"command": "x"}}
+        for path, content, client in (
+            ("/h/Claude/claude_desktop_config.json", {"mcpServers": command}, "claude-desktop"),
+            (".mcp.json", {"mcpServers": command}, "claude-code"),
+            ("copy.json", {"projects": {"/p": {"mcpServers": command}}}, "claude-code"),
+            ("C:\\Users\\a\\.cursor\\mcp.json", {"mcpServers": command}, "cursor"),
+            ("mcp.json", {"servers": command, "inputs": []}, "vscode"),
+            ("settings.json", {"mcp": {"servers": command}, "editor.fontSize": 12}, "vscode"),
+            ("/h/.codeium/windsurf/mcp_config.json", {"mcpServers": command}, "windsurf"),
+            ("copy.json", {"mcpServers": {"one": {"serverUrl": "https://h.example/"}}}, "windsurf"),
+            ("settings.json", {"context_servers": command}, "zed"),
+            ("/h/.gemini/settings.json", {"mcpServers": command}, "gemini"),
+            ("copy.json", {"mcpServers": {"one": {"httpUrl": "https://h.example/"}}}, "gemini"),
+            ("copy.json", {"mcpServers": command}, "mcpServers"),
+            ("config.toml", "[mcp_servers.one]\ncommand = 'x'", "codex"),
+            ("copy", "# ours\n[mcp_servers.one]\ncommand = 'x'", "codex"),
+        ):
+            with self.subTest(path=path, client=client):
+                found = read(path, content)
+                self.assertEqual((found.client.name, [server["server_name"] for server in found.servers]), (client, ["one"]))
+
+    def test_comments_and_last_commas_are_taken_where_the_client_takes_them(self) -> None:
+        entry, comment, comma = '"one": {"command": "x"}', "/* why */", ","
+        for path, key, allowed in (
+            ("mcp.json", "servers", (comment, comma)),
+            ("settings.json", "context_servers", (comment, comma)),
+            ("/h/.gemini/settings.json", "mcpServers", (comment,)),
+            ("/h/.cursor/mcp.json", "mcpServers", ()),
+            (".mcp.json", "mcpServers", ()),
+            ("claude_desktop_config.json", "mcpServers", ()),
+            ("mcp_config.json", "mcpServers", ()),
+        ):
+            for extra in (comment, comma):
+                text = f'{{"{key}": {{{entry}{extra}}}}}'
+                with self.subTest(path=path, extra=extra):
+                    if extra in allowed:
+                        self.assertEqual(len(read(path, text).servers), 1)
+                    else:
+                        self.assertRaisesRegex(InvalidRequest, r"--from is not JSON: a com.* at line 1, column \d+", read, path, text)
+
+    def test_a_file_without_servers_is_none(self) -> None:
+        for path, text in (
+            ("settings.json", '{"editor.fontSize": 12} // mine'),
+            ("config.toml", 'model = "x"'),
+            ("a", ""),
+            ("a.json", "[1]"),
+        ):
+            self.assertIsNone(read_client_file(text.encode(), path, "--from"))
+
+    def test_what_is_no_text_at_all_is_refused_by_the_field(self) -> None:
+        for data in (b"\xff\xfe", b'{"a": }', b'{"a": 1, "a": 2}', b"\xef\xbb\xbf{}", b"a = nothing"):
+            with self.assertRaisesRegex(InvalidRequest, "^--from is not (JSON|TOML|UTF-8)"):
+                read_client_file(data, "x", "--from")
+
+
+class Servers(unittest.TestCase):
+    def test_a_command_with_its_arguments_and_environment(self) -> None:
+        server = one({"type": "stdio", "command": "npx", "args": ["-y", "x"], "env": {"LEVEL": "info", "PORT": 80}})
+        self.assertEqual(server["config"], {"command": "npx", "args": ["-y", "x"], "env": {"LEVEL": "info", "PORT": "80"}})
+
+    def test_a_url_under_each_of_its_names(self) -> None:
+        for field in ("url", "serverUrl", "httpUrl"):
+            server = one({"type": "http", field: "https://h.example/mcp", "headers": {"X-Team": "a"}})
+            self.assertEqual(server["config"], {"url": "https://h.example/mcp", "headers": {"X-Team": "a"}})
+
+    def test_both_forms_of_zed(self) -> None:
+        config = {"command": "x", "args": ["1"], "env": {"A": "b"}}
+        self.assertEqual(one({"command": {"path": "x", "args": ["1"], "env": {"A": "b"}}}, key="context_servers")["config"], config)
+        self.assertEqual(one({"source": "custom", **config}, key="context_servers")["config"], config)
+
+    def test_codex_names_variables_in_fields_of_their_own(self) -> None:
+        text = """
+            [mcp_servers.a]
+            command = "x"
+            env_vars = ["HOME"]
+            env = { LEVEL = "info" }
+            [mcp_servers.b]
+            url = "https://h.example/mcp"
+            bearer_token_env_var = "B_TOKEN"
+            http_headers = { "X-Team" = "a", "x-key" = "old" }
+            env_http_headers = { "X-Key" = "B_KEY" }
+        """
+        first, second = read("config.toml", text).servers
+        self.assertEqual(first["config"]["env"], {"LEVEL": "info", "HOME": "${env:HOME}"})
+        headers = {"X-Team": "a", "X-Key": "${env:B_KEY}", "Authorization": "Bearer ${env:B_TOKEN}"}
+        self.assertEqual(second["config"]["headers"], headers)
+
+    def test_claude_code_has_servers_for_each_folder_too(self) -> None:
+        content = {
+            "mcpServers": {"a": {"command": "x"}},
+            "projects": {
+                "/p": {"mcpServers": {"a": {"command": "x"}, "b": {"command": "y"}, "c": {"command": "z"}}, "disabledMcpServers": ["c"]}
+            },
+        }
+        found = read(".claude.json", content)
+        self.assertEqual(([server["server_name"] for server in found.servers], found.left_out), (["a", "b"], ["c"]))
+
+    def test_what_is_switched_off_is_left_out_and_said(self) -> None:
+        entries = {
+            "a": {"command": "x", "disabled": True},
+            "b": {"command": "x", "enabled": False},
+            "c": {"source": "extension", "settings": {}},
+        }
+        found = read("x.json", {"mcpServers": {**entries, "d": {"command": "x", "disabled": False}}})
+        self.assertEqual(([server["server_name"] for server in found.servers], found.left_out), (["d"], ["a", "b", "c"]))
+        self.assertEqual([name for name in "abc" if not any(f"mcpServers.{name} is left out" in each for each in found.warnings)], [])
+
+    def test_gemini_says_beside_its_servers_which_it_may_use(self) -> None:
+        servers = {"a": {"httpUrl": "https://h.example/"}, "b": {"command": "x"}, "c": {"command": "x"}}
+        found = read("x.json", {"mcpServers": servers, "mcp": {"allowed": ["a", "b"], "excluded": ["b"]}})
+        self.assertEqual(([server["server_name"] for server in found.servers], found.left_out), (["a"], ["b", "c"]))
+
+    def test_lists_of_tools_are_kept_where_they_mean_the_same(self) -> None:
+        for allowed, denied in (("includeTools", "excludeTools"), ("enabled_tools", "disabled_tools"), ("tools", "disabledTools")):
+            server = one({"command": "x", allowed: ["a", "b"], denied: ["c"]})
+            self.assertEqual((server["tools"], server["denied_tools"]), ({"a": {"enabled": True}, "b": {"enabled": True}}, ["c"]))
+        self.assertEqual(one({"command": "x", "tools": ["*"]})["tools"], {})
+
+    def test_what_only_saves_asking_is_a_warning(self) -> None:
+        said = warnings({"command": "x", "alwaysAllow": ["a"], "trust": True, "tools": {"a": {"approval_mode": "approve"}}, "cwd": "/x"})
+        self.assertTrue(any("alwaysAllow, trust, cwd" in each for each in said), said)
+        self.assertTrue(any("mcpServers.one.tools: left out" in each for each in said), said)
+
+    def test_a_restriction_that_cannot_be_kept_is_refused_by_name(self) -> None:
+        for field, value in (
+            ("includeTools", []),
+            ("enabled_tools", []),
+            ("includeTools", ["run(ls)"]),
+            ("excludeTools", ["rm*"]),
+            ("tools", {"a": {"enabled": False}}),
+            ("tools", []),
+            ("sandboxEnabled", True),
+            ("sandbox", {"network": {}}),
+            ("allowedTools", ["a"]),
+            ("readOnly", True),
+            ("permissions", {"network": False}),
+        ):
+            with self.subTest(field=field, value=value):
+                found = problems({"command": "x", field: value})
+                self.assertEqual([each.startswith(f"mcpServers.one.{field} ") for each in found], [True], found)
+
+    def test_all_problems_come_at_once_each_with_its_place(self) -> None:
+        servers = {
+            "none": {},
+            "both": {"command": "x", "url": "https://h.example/"},
+            "text": "npx",
+            "type": {"type": "ws", "url": "https://h.example/"},
+            "other": {"type": "stdio", "url": "https://h.example/"},
+            "bad one": {"command": "", "args": ["a", 1], "env": {"A=": "x", "B": True}, "disabled": "yes"},
+            "url": {"url": "ftp://h/", "headers": {"a b": "x"}, "args": ["x"]},
+            "\u0436": {"command": "x"},
+        }
+        found = read("x.json", {"mcpServers": servers, "context_servers": []}).problems
+        for place in (
+            "none has neither",
+            "both has command and url",
+            "text must be an object",
+            "type.type is none of",
+            "other.type goes with",
+        ):
+            self.assertTrue(any(each.startswith(f"mcpServers.{place}") for each in found), (place, found))
+        for place in (
+            'mcpServers."bad one".disabled',
+            "mcpServers.url.url",
+            "mcpServers.url.headers",
+            'mcpServers."\u0436"',
+            "context_servers",
+        ):
+            self.assertTrue(any(each.startswith(place) for each in found), (place, found))
+
+    def test_the_parts_of_a_command_are_named_by_their_place(self) -> None:
+        found = problems({"command": "", "args": ["a", 1], "env": {"A=": "x", "B": True}})
+        self.assertEqual(
+            [each.split(" must")[0] for each in found], [f"mcpServers.one.{x}" for x in ("command", "args[1]", "env", "env.B")]
+        )
+
+    def test_no_problem_and_no_warning_quotes_a_value(self) -> None:
+        entry = {
+            "command": TOKEN,
+            "args": [TOKEN, 1],
+            "env": {"A": [TOKEN]},
+            "type": TOKEN,
+            "disabledTools": [TOKEN + "("],
+            "cwd": TOKEN,
+            "url": 1,
+        }
+        self.assertNotIn(TOKEN, json.dumps([problems(entry), warnings({**entry, "disabled": True})]))
+
+
+class Names(unittest.TestCase):
+    def test_names_are_made_valid_by_one_rule(self) -> None:
+        for name, ours in (
+            ("a b", "a-b"),
+            ("@scope/pkg", "scope-pkg"),
+            ("-x-", "x"),
+            ("a" * 70, "a" * 64),
+            ("\u0436", ""),
+            ("a.b_c-d", "a.b_c-d"),
+        ):
+            self.assertEqual(valid_name(name), ours)
+
+    def test_another_name_is_said(self) -> None:
+        self.assertIn('mcpServers."a b" is called a-b here', read("x.json", {"mcpServers": {"a b": {"command": "x"}}}).warnings[0])
+
+    def test_two_that_would_become_one_are_refused_with_both_names(self) -> None:
+        (problem,) = read("x.json", {"mcpServers": {"a b": {"command": "x"}, "a/b": {"command": "x"}}}).problems
+        self.assertIn('mcpServers."a b" and mcpServers."a/b" would both be called a-b', problem)
+
+    def test_two_servers_of_one_name_are_refused_with_both_places(self) -> None:
+        content = {"mcpServers": {"a": {"command": "x"}}, "projects": {"/p": {"mcpServers": {"a": {"command": "y"}}}}}
+        (problem,) = read(".claude.json", content).problems
+        self.assertIn('mcpServers.a and projects["/p"].mcpServers.a are two servers', problem)
+
+
+class References(unittest.TestCase):
+    def env(self, value: str, path: str, key: str = "mcpServers") -> Any:
+        return one({"command": "x", "env": {"A": value}}, path, key)["config"]["env"]["A"]
+
+    def test_each_clients_way_to_name_a_variable_becomes_ours(self) -> None:
+        for path, key, value, ours in (
+            (".mcp.json", "mcpServers", "Bearer ${TOK}", "Bearer ${env:TOK}"),
+            (".mcp.json", "mcpServers", "${TOK:-none}", "${env:TOK}"),
+            (".mcp.json", "mcpServers", "$TOK", "$TOK"),
+            ("/h/.cursor/mcp.json", "mcpServers", "${env:TOK}", "${env:TOK}"),
+            ("/h/.cursor/mcp.json", "mcpServers", "${TOK}", "${TOK}"),
+            ("mcp.json", "servers", "${input:my-key}", "${env:MY_KEY}"),
+            ("/h/.gemini/settings.json", "mcpServers", "Bearer $TOK ${KEY}", "Bearer ${env:TOK} ${env:KEY}"),
+            ("claude_desktop_config.json", "mcpServers", "${TOK}", "${TOK}"),
+            ("mcp_config.json", "mcpServers", "${file:/run/key}", "${file:/run/key}"),
+        ):
+            with self.subTest(path=path, value=value):
+                self.assertEqual(self.env(value, path, key), ours)
+
+    def test_they_are_found_in_commands_arguments_and_urls_too(self) -> None:
+        command = one({"command": "${BIN}/x", "args": ["--key=${KEY}"]}, ".mcp.json")
+        url = one({"url": "https://${HOST}/mcp", "headers": {"A": "${KEY}"}}, ".mcp.json")
+        self.assertEqual((command["config"]["command"], command["config"]["args"]), ("${env:BIN}/x", ["--key=${env:KEY}"]))
+        self.assertEqual((url["config"]["url"], url["config"]["headers"]), ("https://${env:HOST}/mcp", {"A": "${env:KEY}"}))
+
+    def test_what_is_taken_from_the_gateways_machine_is_said(self) -> None:
+        said = warnings({"command": "x", "env": {"A": "${env:TOK}", "B": "${file:/run/key}"}}, "/h/.cursor/mcp.json")
+        self.assertIn("mcpServers.one reads from the gateway's environment: TOK", said)
+        self.assertIn('mcpServers.one reads files of the gateway\'s machine: "/run/key"', said)
+
+    def test_what_cannot_be_resolved_is_said(self) -> None:
+        self.assertIn("stays as it is", warnings({"command": "x", "env": {"A": "${workspaceFolder}/x"}}, "/h/.cursor/mcp.json")[0])
+        self.assertIn("has a default", warnings({"command": "x", "env": {"A": "${B:-c}"}}, ".mcp.json")[0])
+        self.assertIn("plain text to Claude Desktop", warnings({"command": "x", "env": {"A": "${env:B}"}}, "claude_desktop_config.json")[0])
+
+    def test_two_inputs_that_would_be_one_variable_are_refused(self) -> None:
+        servers = {"one": {"command": "x", "env": {"A": "${input:my-key}", "B": "${input:my_key}"}}}
+        self.assertIn("MY_KEY", read("mcp.json", {"servers": servers}).problems[0])
+
+
+class Secrets(unittest.TestCase):
+    ENTRY = {"command": "x", "env": {"GITHUB_TOKEN": TOKEN, "LEVEL": "info"}, "args": ["--api-key", "s3cret", "--name", "x"]}
+    AT_A_URL = {"url": "https://u:pw@h.example/?token=abc", "headers": {"Authorization": f"Bearer {TOKEN}", "Accept": "text/plain"}}
+
+    def test_they_are_pointed_out_by_place_and_never_quoted(self) -> None:
+        said = warnings(self.ENTRY) + warnings(self.AT_A_URL)
+        text = json.dumps(said)
+        for place in (
+            "mcpServers.one.env.GITHUB_TOKEN looks",
+            "mcpServers.one.args[1] seems",
+            "its URL seems",
+            "one.headers.Authorization looks",
+        ):
+            self.assertIn(place, text)
+        self.assertEqual([secret for secret in (TOKEN, "s3cret", "pw@", "abc") if secret in text], [])
+        self.assertEqual(len(said), 4)
+        self.assertIn("${env:GITHUB_TOKEN} or ${file:PATH}", text)
+
+    def test_what_is_kept_out_already_is_none(self) -> None:
+        env = {"API_KEY": "${env:API_KEY}", "TOKEN": "${file:/run/token}", "KEY_FILE": "/run/key", "TOKEN_LIMIT": "4096", "EMPTY_KEY": ""}
+        said = warnings({"command": "x", "env": env}, "/h/.cursor/mcp.json")
+        self.assertEqual([each for each in said if "secret" in each], [])
+
+    def test_variables_in_their_place_when_asked(self) -> None:
+        self.assertEqual(one(self.ENTRY, secrets_as_env=True)["config"]["env"], {"GITHUB_TOKEN": "${env:GITHUB_TOKEN}", "LEVEL": "info"})
+        headers = one(self.AT_A_URL, secrets_as_env=True)["config"]["headers"]
+        self.assertEqual(headers, {"Authorization": "Bearer ${env:ONE_AUTHORIZATION}", "Accept": "text/plain"})
+        self.assertIn("${env:GITHUB_TOKEN} instead", json.dumps(warnings(self.ENTRY, secrets_as_env=True)))
+
+    def test_two_secrets_never_share_a_variable(self) -> None:
+        servers = {
+            "a": {"command": "x", "env": {"API_KEY": "first"}},
+            "b-b": {"command": "x", "env": {"API_KEY": "second"}},
+            "c": {"command": "x", "env": {"API_KEY": "first"}},
+            "d": {"command": "x", "env": {"OTHER": "${env:TOKEN}", "TOKEN": "third"}},
+        }
+        found = read("x.json", {"mcpServers": servers}, secrets_as_env=True).servers
+        names = [server["config"]["env"].get("API_KEY") or server["config"]["env"]["TOKEN"] for server in found]
+        self.assertEqual(names, ["${env:API_KEY}", "${env:B_B_API_KEY}", "${env:API_KEY}", "${env:D_TOKEN}"])
+
+
+class Hostile(unittest.TestCase):
+    def test_random_files_raise_nothing_but_our_own_error(self) -> None:
+        fields = (
+            "command",
+            "args",
+            "env",
+            "url",
+            "headers",
+            "type",
+            "disabled",
+            "tools",
+            "includeTools",
+            "source",
+            "env_vars",
+            "mcpServers",
+        )
+        keys = ("mcpServers", "servers", "context_servers", "mcp", "projects", "mcp_servers")
+        for seed in range(3000):
+            chance = random.Random(seed)
+
+            def value(depth: int = 0, chance: random.Random = chance) -> Any:
+                kind = chance.randrange(9 if depth < 4 else 6)
+                if kind < 6:
+                    return chance.choice(
+                        (None, True, 1, 1.5, "", "x", "${env:A}", "${input:}", "$", "https://[::1", "http://a:b", "\x1b[31m", "*")
+                    )
+                if kind == 6:
+                    return [value(depth + 1) for _ in range(chance.randrange(3))]
+                return {chance.choice((*fields, "", "a b", "\x00")): value(depth + 1) for _ in range(chance.randrange(4))}
+
+            document = {chance.choice(keys): value() for _ in range(2)}
+            path = chance.choice(("x.json", ".mcp.json", "mcp_config.json", "/h/.gemini/settings.json"))
+            try:
+                found = read_client_file(json.dumps(document).encode(), path, "--from", secrets_as_env=chance.random() < 0.5)
+            except GatewayError:
+                continue
+            self.assertFalse(found and found.problems and found.servers, f"seed {seed}")
+
+    def test_a_name_without_end_is_shortened_where_it_is_said(self) -> None:
+        found = read("x.json", {"mcpServers": {"a" * 100_000: {"command": 1, "b" * 100_000: 1}}})
+        self.assertLess(max(map(len, [*found.problems, *found.warnings])), 400)
+
+
+if __name__ == "__main__":
+    unittest.main()
