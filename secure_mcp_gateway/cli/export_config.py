@@ -6,8 +6,9 @@ import os
 
 from secure_mcp_gateway.cli.commands import Command, Invocation
 from secure_mcp_gateway.cli.rows import FILES, STANDARD_OUTPUT, command_line_call, run_row, show
-from secure_mcp_gateway.errors import Conflict, InvalidRequest
+from secure_mcp_gateway.errors import Conflict, GatewayError, InvalidRequest
 from secure_mcp_gateway.operations import for_noun
+from secure_mcp_gateway.operations.operation import audit_entry, perform
 from secure_mcp_gateway.params import COMMAND_LINE, STRING, Param
 
 TYPE_CHECKING = False
@@ -39,11 +40,15 @@ def _run(row: Operation, invocation: Invocation) -> int:
     if "as" not in invocation.given:
         return run_row(row, Invocation(row.params, invocation.given, invocation.arguments, invocation.output))
     from secure_mcp_gateway.cli.client_files.writing import client_file
-    from secure_mcp_gateway.operations.operation import perform
 
     form = _format(invocation.given["as"])
     store = invocation.store()
-    values = invocation.values()
+    call = command_line_call(store)
+    try:
+        values = invocation.values()
+    except GatewayError as error:
+        store.refuse(audit_entry(row, call, {}), error)
+        raise
     values.pop("as")
     file, overwrite = values.pop("output_file"), values.pop("overwrite", False)
     written = None if file == STANDARD_OUTPUT else os.path.abspath(file)
@@ -54,7 +59,7 @@ def _run(row: Operation, invocation: Invocation) -> int:
             return _saved(content, form, file, overwrite, store), warnings
         return content, warnings
 
-    result, warnings = perform(row, store, command_line_call(store), values, deliver=deliver, file=written)
+    result, warnings = perform(row, store, call, values, deliver=deliver, file=written)
     for warning in warnings:
         invocation.output.warn(warning)
     if written:

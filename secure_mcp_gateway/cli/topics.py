@@ -60,6 +60,33 @@ whatever --tools says.
 --args and --denied-tools take texts with commas between them, or a JSON list;
 given twice or more, each is one literal text. JSON flags take JSON, or @FILE.
 """,
+    "moving": """
+The servers that Claude Desktop, Claude Code, Cursor, VS Code, Windsurf, Zed,
+Gemini CLI or Codex CLI already have become a config, and a config becomes the
+file of one of them. Whose file it is, is told by its content and its name.
+
+  secure-mcp-gateway config discover
+  secure-mcp-gateway config import --from .mcp.json --config-name team --dry-run
+  secure-mcp-gateway config import --from .mcp.json --config-name team \\
+      --secrets-as-env
+  secure-mcp-gateway config export --config-name team --as vscode \\
+      --output-file mcp.json
+
+discover looks where clients keep their files, in the home folder and in the
+current one, and says which command to go on with. An import takes a file whole
+or not at all and lists every problem at once. Servers that are switched off are
+left out; lists of tools are kept; a restriction that cannot be kept is refused.
+In names each run of other characters than letters, digits and _ . - becomes -.
+
+A secret that stands in the file would stand in the store: each is pointed out
+by its server and variable. ${env:NAME} and ${file:PATH} in its place are stored
+as they are written, for the gateway to resolve. --secrets-as-env puts
+${env:NAME} in the place of those in env and headers. What clients write as
+${NAME}, $NAME or ${input:ID} becomes ${env:NAME} where it means that.
+
+What a client's format cannot say, guardrails above all, is a warning of the
+export. Such a file is never written over one that is there but by --overwrite.
+""",
     "projects": """
 A project is a group of users who share one config.
 
