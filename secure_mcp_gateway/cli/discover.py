@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.client_files.finding import Place
     from secure_mcp_gateway.cli.commands import Invocation
 
+# What says where the import is to go.
+_WHERE = ("store", "server", "api-key-file", "ca-file")
+
 
 def command() -> Command:
     return Command("config discover", "Find the servers that MCP clients of this machine have", (), _run)
@@ -24,7 +27,8 @@ def _run(invocation: Invocation) -> int:
     from secure_mcp_gateway.cli.table import clean
 
     rows = [row for place in usual_places() if (row := _look(place)) is not None]
-    _name_commands(rows, invocation.given.get("store"))
+    given = invocation.given
+    _name_commands(rows, [word for flag in _WHERE if flag in given for word in (f"--{flag}", given[flag])])
     output = invocation.output
     if output.is_json:
         output.data(rows)
@@ -65,7 +69,7 @@ def _folder_name() -> str:
     return valid_name(os.path.basename(os.getcwd())) or "folder"
 
 
-def _name_commands(rows: list[dict[str, Any]], store: str | None) -> None:
+def _name_commands(rows: list[dict[str, Any]], where: list[str]) -> None:
     """``command`` in the place of ``suggested``, each with a config's name of its own."""
     from shlex import join
 
@@ -80,18 +84,7 @@ def _name_commands(rows: list[dict[str, Any]], store: str | None) -> None:
             number += 1
             name = f"{suggested}-{number}"
         used.add(name)
-        words = [
-            PROGRAM,
-            *(["--store", store] if store else []),
-            "config",
-            "import",
-            "--from",
-            row["path"],
-            "--config-name",
-            name,
-            "--dry-run",
-        ]
-        row["command"] = join(words)
+        row["command"] = join([PROGRAM, *where, "config", "import", "--from", row["path"], "--config-name", name, "--dry-run"])
 
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.client_files.writing import Format
     from secure_mcp_gateway.cli.output import Output
     from secure_mcp_gateway.operations.operation import Operation
-    from secure_mcp_gateway.store.store import Store
 
 _NAMES = "mcpServers, claude-desktop, claude-code, cursor, vscode, windsurf, zed, gemini, codex"
 _AS = Param("as", STRING, f"Write an MCP client's file: {_NAMES}.", place=COMMAND_LINE, example="mcpServers")
@@ -39,33 +38,64 @@ def command() -> Command:
 def _run(row: Operation, invocation: Invocation) -> int:
     if "as" not in invocation.given:
         return run_row(row, Invocation(row.params, invocation.given, invocation.arguments, invocation.output))
-    from secure_mcp_gateway.cli.client_files.writing import client_file
-
     form = _format(invocation.given["as"])
+    if invocation.server():
+        return _through_server(row, invocation, form)
     store = invocation.store()
     call = command_line_call(store)
     try:
-        values = invocation.values()
+        target = _Target(invocation.values(), form, store.folder)
     except GatewayError as error:
         store.refuse(audit_entry(row, call, {}), error)
         raise
-    values.pop("as")
-    file, overwrite = values.pop("output_file"), values.pop("overwrite", False)
-    written = None if file == STANDARD_OUTPUT else os.path.abspath(file)
 
-    def deliver(document: Any) -> Any:
-        content, warnings = client_file(document["mcp_config"], form)
-        if written:
-            return _saved(content, form, file, overwrite, store), warnings
-        return content, warnings
+    def deliver(document: Any) -> None:
+        if target.file and os.path.realpath(os.path.dirname(target.file)) == os.path.join(store.folder, FILES):
+            store.own_folder(FILES)
+        target.take(document)
 
-    result, warnings = perform(row, store, call, values, deliver=deliver, file=written)
-    for warning in warnings:
-        invocation.output.warn(warning)
-    if written:
-        return show(row, values, result, invocation.output)
-    _say(result, form, invocation.output)
-    return 0
+    perform(row, store, call, target.values, deliver=deliver, file=target.file)
+    return target.tell(row, invocation.output)
+
+
+def _through_server(row: Operation, invocation: Invocation, form: Format) -> int:
+    """The document comes from there; what becomes of it is this machine's matter."""
+    from secure_mcp_gateway.cli.remote import asked, reached, store_folder
+
+    remote = reached(invocation)
+    target = _Target(invocation.values(), form, store_folder())
+    with remote:
+        target.take(asked(remote, row, target.values, invocation.output)[row.document])
+    return target.tell(row, invocation.output)
+
+
+class _Target:
+    """Where a document goes, and as what. ``values`` are those for the row; ``file`` is None for standard output."""
+
+    def __init__(self, values: dict[str, Any], form: Format, protected: str) -> None:
+        file = values.pop("output_file")
+        self.file = None if file == STANDARD_OUTPUT else os.path.abspath(file)
+        self.values = values
+        self._overwrite = values.pop("overwrite", False)
+        self._form, self._protected = form, protected
+        self._content: dict[str, Any] = {}
+        self._warnings: list[str] = []
+        values.pop("as")
+
+    def take(self, document: Any) -> None:
+        from secure_mcp_gateway.cli.client_files.writing import client_file, text_of
+
+        self._content, self._warnings = client_file(document["mcp_config"], self._form)
+        if self.file:
+            self.file = _saved(text_of(self._content, self._form), self.file, self._overwrite, self._protected)
+
+    def tell(self, row: Operation, output: Output) -> int:
+        for warning in self._warnings:
+            output.warn(warning)
+        if self.file:
+            return show(row, self.values, {"output_file": self.file, row.document: None}, output)
+        _say(self._content, self._form, output)
+        return 0
 
 
 def _say(content: dict[str, Any], form: Format, output: Output) -> None:
@@ -85,14 +115,10 @@ def _format(name: str) -> Format:
     return FORMATS[name]
 
 
-def _saved(content: dict[str, Any], form: Format, file: str, overwrite: bool, store: Store) -> dict[str, Any]:
+def _saved(text: str, file: str, overwrite: bool, protected: str) -> str:
     """A file of this kind does not say that it is ours, so one that stands there is never taken for an earlier one."""
-    from secure_mcp_gateway.cli.client_files.writing import text_of
     from secure_mcp_gateway.operations.files import write_file
 
     if not overwrite and os.path.lexists(file):
-        raise Conflict("--output-file exists", "name another file, or give --overwrite", private=os.path.abspath(file))
-    if os.path.realpath(os.path.dirname(file)) == os.path.join(store.folder, FILES):
-        store.own_folder(FILES)
-    path = write_file(file, text_of(content, form).encode(), "--output-file", overwrite=overwrite, protected=store.folder)
-    return {"output_file": path, "config": None}
+        raise Conflict("--output-file exists", "name another file, or give --overwrite", private=file)
+    return write_file(file, text.encode(), "--output-file", overwrite=overwrite, protected=protected)

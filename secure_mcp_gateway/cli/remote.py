@@ -95,11 +95,11 @@ def _delivered(row: Operation, result: dict[str, Any], file: str | None, overwri
         return document
     from secure_mcp_gateway.operations.files import write_document
 
-    path = write_document(os.path.abspath(file), document, "--output-file", overwrite=overwrite, protected=_store_folder())
+    path = write_document(os.path.abspath(file), document, "--output-file", overwrite=overwrite, protected=store_folder())
     return {"output_file": path, row.document: None}
 
 
-def _store_folder() -> str:
+def store_folder() -> str:
     """Of the store that this machine may have besides: nothing is written into it from here either."""
     try:
         return os.path.dirname(os.path.realpath(store_path(None)))
