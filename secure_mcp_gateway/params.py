@@ -125,7 +125,7 @@ def strict_json(text: str, depth: int = DEPTH) -> Any:
     try:
         value = decode_json(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise ValueError(f"{error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise _too_deep(depth) from None
     # A cheap bound first: only a text with more opening brackets than that can be too deep.

@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.output import Output
     from secure_mcp_gateway.operations.operation import Operation
 
-_NAMES = "mcpServers, claude-desktop, claude-code, cursor, vscode, windsurf, zed, gemini, codex"
-_AS = Param("as", STRING, f"Write an MCP client's file: {_NAMES}.", place=COMMAND_LINE, example="mcpServers")
+_NAMES = ("mcpServers", "claude-desktop", "claude-code", "cursor", "vscode", "windsurf", "zed", "gemini", "codex")
+_AS = Param(
+    "as",
+    STRING,
+    f"Write an MCP client's file: {', '.join(_NAMES)}.",
+    place=COMMAND_LINE,
+    schema={"enum": list(_NAMES)},
+    example="mcpServers",
+)
 
 
 def command() -> Command:
@@ -111,7 +118,7 @@ def _format(name: str) -> Format:
     from secure_mcp_gateway.cli.client_files.writing import FORMATS
 
     if name not in FORMATS:
-        raise InvalidRequest("--as is no format that is known", f"give one of {_NAMES}")
+        raise InvalidRequest("--as is no format that is known", "give one of " + ", ".join(_NAMES))
     return FORMATS[name]
 
 

@@ -39,6 +39,11 @@ class Jsonc(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "line 3, column 3"):
             read_jsonc("{ // one\n/* two\n*/x}")
 
+    def test_the_place_of_an_error_reads_as_a_sentence(self) -> None:
+        for text, said in (('{"a', "starting at line 1, column 2"), ('["a\n"]', "^Invalid control character at line 1, column 4$")):
+            with self.assertRaisesRegex(ValueError, said):
+                read_jsonc(text)
+
     def test_a_file_that_no_hand_wrote_is_plain(self) -> None:
         with self.assertRaises(ValueError):
             read_jsonc("[1, //\n" + " " * LARGEST_BY_HAND + "]")
