@@ -57,7 +57,9 @@ def _section(noun: str) -> str:
 
 def _row(operation: Operation) -> str:
     path = operation.path.replace("/api/v1", "").replace("_identifier}", "}")
-    inputs = ", ".join(_input(param) for param in operation.params if param.place != PATH)
+    command = find_command(operation.name.split())
+    further = [param for param in command.params if param.name not in {each.name for each in operation.params}] if command else []
+    inputs = ", ".join(_input(param) for param in (*operation.params, *further) if param.place != PATH)
     return f"| `{operation.name}` | `{operation.method} {path}` | {inputs} |\n"
 
 
