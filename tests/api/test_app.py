@@ -58,9 +58,10 @@ class Routing(TableCase):
         request = read_request(Source(io.BytesIO(head.encode()).read), Limits())
         let_go: list[OpenFile] = []
         with mock.patch.object(OpenFile, "__del__", lambda file: os.close(file._descriptor) or let_go.append(file)):
-            self.assertEqual((self.app(request).status, let_go), (200, []))
+            status, replaced = self.app(request).status, id(getattr(request.held, "file", None))
+            self.assertEqual((status, replaced in map(id, let_go)), (200, False))
             request.held = None
-            self.assertEqual(len(let_go), 1)
+            self.assertIn(replaced, map(id, let_go))
 
     def test_a_row_that_takes_no_body_reads_no_large_one(self) -> None:
         large = b'{"a":[' + b"[]," * 40_000 + b"[]]}"

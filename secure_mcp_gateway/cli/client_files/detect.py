@@ -49,6 +49,33 @@ def sections_of(document: Any, is_toml: bool) -> list[Section]:
     return found
 
 
+def beside(document: Any) -> tuple[list[str], list[str]]:
+    """What the file forbids beside its servers: (what names tools of MCP servers and is not brought along, what may)."""
+    if not isinstance(document, dict):
+        return [], []
+    denied = [each for each in _names(_at(document, "permissions", "deny")) if each.startswith("mcp__")]
+    rules = _at(document, "agent", "tool_permissions", "tools")
+    ruled = [name for name in rules if name.startswith("mcp:")] if isinstance(rules, dict) else []
+    problems = [
+        f"{place} forbids {_counted(found)}, which cannot be kept: give the servers lists of tools, and take it out of a copy of the file"
+        for place, found in (("permissions.deny", denied), ("agent.tool_permissions.tools", ruled))
+        if found
+    ]
+    lists = {"excludeTools": document.get("excludeTools"), "tools.exclude": _at(document, "tools", "exclude")}
+    warnings = [f"{place} is left out: it holds for all servers, deny tools server by server" for place in lists if _names(lists[place])]
+    return problems, warnings
+
+
+def _at(document: Any, *way: str) -> Any:
+    for step in way:
+        document = document.get(step) if isinstance(document, dict) else None
+    return document
+
+
+def _counted(found: list[str]) -> str:
+    return f"{len(found)} of the servers' tools" if len(found) > 1 else "one of the servers' tools"
+
+
 def client_of(path: str, document: Any, sections: list[Section], is_toml: bool) -> Client:
     """By the kind of its servers; where several clients share that, by the file's name, then by fields that one of them alone has."""
     if is_toml:

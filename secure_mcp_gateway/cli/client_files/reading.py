@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from secure_mcp_gateway.cli.client_files.detect import client_of, sections_of
+from secure_mcp_gateway.cli.client_files.detect import beside, client_of, sections_of
 from secure_mcp_gateway.cli.client_files.jsonc import COMMA, COMMENT, read_jsonc
 from secure_mcp_gateway.cli.client_files.places import below, shown
 from secure_mcp_gateway.cli.client_files.references import References
@@ -47,6 +47,7 @@ def read_client_file(data: bytes, path: str, field: str, secrets_as_env: bool = 
     client = client_of(path, document, sections, is_toml)
     _refuse_extras(client, extras, field)
     collected = _Collected(client)
+    collected.problems, collected.warnings = beside(document)
     for section in sections:
         collected.add_all(section)
     return collected.result(secrets_as_env)

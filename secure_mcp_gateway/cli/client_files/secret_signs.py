@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NAME = re.compile(
-    r"(?:^|[_-])(?:tokens?|(?:api|access|auth|private|secret|signing|encryption|account|service)?_?keys?|apikey|secrets?|passw(?:or)?d|passphrase"
+    r"(?:^|[_-])(?:tokens?|(?:api|access|auth|private|secret|signing|encryption|account|service)?_?keys?|apikey|secrets?|(?:db|pg|my|smtp|mail|redis|user|admin|root)?_?pass|passw(?:or)?d|passphrase"
     r"|pwd|pat|credentials?|creds?|authorization|auth|bearer|cookie|dsn|connection_?string|database_url|db_url)(?:$|[_-])",
     re.IGNORECASE,
 )
@@ -25,6 +25,8 @@ _SHAPES = re.compile(
     r"|\beyJ[\w-]{10,}\.[\w-]{10,}\.|\b(?:ntn|secret|lin_api|dop_v1|shpat|SG|whsec)[_.-][\w.-]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY"
 )
 _RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
+# As connection strings have it: ``Password=...;``.
+_SPELLED = re.compile(r"(?:^|[;,&\s])(?:password|pwd|passwd|secret|token)=[^;,&\s]{3,}", re.IGNORECASE)
 _FLAG = re.compile(r"--?([A-Za-z][\w-]*)(?:=(.*))?", re.DOTALL)
 _PAIR = re.compile(r"([A-Za-z][\w-]*)[=:](.+)", re.DOTALL)
 _LONGEST = 4096
@@ -35,7 +37,7 @@ def is_secret(name: str, value: str) -> bool:
     text = without_references(value[:_LONGEST])
     if not text or _NO_SECRET.fullmatch(text):
         return False
-    return is_secret_name(name) or has_shape(text)
+    return is_secret_name(name) or has_shape(text) or _SPELLED.search(text) is not None or ("://" in text and in_url(text) == "password")
 
 
 def is_secret_name(name: str) -> bool:

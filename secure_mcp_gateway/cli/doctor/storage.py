@@ -26,6 +26,7 @@ _LOCK_SECONDS = 1.0
 _REWRITES = 10
 _ABANDONED_SECONDS = 60
 _BESIDE = ("backups", "files", "servers")
+_ALONE = "others use this folder too: make one for the store alone (mkdir -m 700) and move it there with all that stands beside it"
 
 
 def check_store(patient: Patient) -> Iterator[Finding]:
@@ -56,10 +57,27 @@ def _unreadable(patient: Patient, error: Unavailable) -> Finding:
         return Finding(PROBLEM, "store", text, error.hint)
     if os.path.isdir(path):
         return Finding(PROBLEM, "store", text, f"name the file in it: --store {quote(os.path.join(path, 'store.json'))}")
-    if isinstance(error, StoreDamaged) or not os.path.isfile(path):
-        away = f"mv -n {quote(path)} {quote(path + '.damaged')}"
+    if _is_no_store(path):
+        return Finding(PROBLEM, "store", text, "name the store's own file with --store FILE: this one is none of ours")
+    if isinstance(error, StoreDamaged):
+        away = f"mv -n {quote(path)} {quote(_free(f'{path}.damaged'))}"
         return Finding(PROBLEM, "store", text, f"{away} && {_restored(patient, kept_backups(patient.store.file))}")
     return Finding(PROBLEM, "store", text, f"chmod 600 {quote(path)}")
+
+
+def _is_no_store(path: str) -> bool:
+    """A device, or a file that does not even begin like one of ours: it is somebody else's, and must not be moved or changed."""
+    try:
+        if not os.path.isfile(path):
+            return True
+        with open(path, "rb") as file:
+            return file.read(64).lstrip()[:1] not in (b"{", b"")
+    except OSError:
+        return False
+
+
+def _free(path: str) -> str:
+    return next(name for name in (path, *(f"{path}.{number}" for number in range(2, 10_000))) if not os.path.lexists(name))
 
 
 def _anew(patient: Patient) -> str:
@@ -134,13 +152,15 @@ def _name_of(pid: int) -> str:
 
 def check_permissions(patient: Patient) -> Iterator[Finding]:
     """Of the store and of all that we put beside it: for its owner alone."""
-    if os.name == "nt" or not os.path.isdir(patient.store.folder):
+    path = patient.store.path
+    if os.name == "nt" or not os.path.isdir(patient.store.folder) or (os.path.lexists(path) and _is_no_store(path)):
         return
     owner = _owner_of(patient.store.path)
     found = False
     for fact in _mode_facts(patient):
         found = True
-        yield Finding(PROBLEM if fact.is_issue else WARNING, "permissions", f"{fact.text} ({fact.path})", _way_out(fact))
+        fix = _ALONE if fact.path == patient.store.folder and not _is_own(patient) else _way_out(fact)
+        yield Finding(PROBLEM if fact.is_issue else WARNING, "permissions", f"{fact.text} ({fact.path})", fix)
     for path in _ours(patient):
         if owner is not None and _owner_of(path) not in (None, owner):
             found = True
@@ -178,7 +198,17 @@ def _mode_facts(patient: Patient) -> Iterator[Fact]:
                 yield from file_facts(f"a file in {name}/", os.path.join(path, inner))
 
 
+def _is_own(patient: Patient) -> bool:
+    """Is the store's folder there for it alone? Who else uses it must not be locked out."""
+    store, names = patient.store, {os.path.basename(path) for path in _ours(patient)}
+    mine = (os.path.basename(store.path), f".{os.path.basename(store.path)}")
+    foreign = [name for name in os.listdir(store.folder) if name not in names and not name.startswith(mine)]
+    return not foreign and not os.stat(store.folder).st_mode & stat.S_ISVTX and os.path.dirname(store.folder) != store.folder
+
+
 def _way_out(fact: Fact) -> str:
+    if os.path.islink(fact.path):
+        return f"rm {quote(fact.path)}"
     if fact.mode:
         return f"chmod {fact.mode:o} {quote(fact.path)}"
     alone = quote(f"{fact.path}.alone")

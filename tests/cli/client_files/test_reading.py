@@ -178,6 +178,18 @@ class Servers(unittest.TestCase):
                 found = problems({"command": "x", field: value})
                 self.assertEqual([each.startswith(f"mcpServers.one.{field} ") for each in found], [True], found)
 
+    def test_what_is_forbidden_beside_the_servers_is_not_dropped_in_silence(self) -> None:
+        servers = {"a": {"command": "x"}}
+        denied = {"mcpServers": servers, "permissions": {"deny": ["mcp__a__foo", "Bash(rm:*)"]}}
+        ruled = {"context_servers": servers, "agent": {"tool_permissions": {"tools": {"mcp:a:foo": {"default": "deny"}}}}}
+        for document, place in ((denied, "permissions.deny"), (ruled, "agent.tool_permissions.tools")):
+            found = read("settings.json", document)
+            self.assertEqual(found.servers, [])
+            self.assertIn(f"{place} forbids one of the servers' tools", found.problems[0])
+        self.assertEqual(read("x.json", {"mcpServers": servers, "permissions": {"deny": ["Bash(rm:*)"]}}).problems, [])
+        warned = read(".gemini/settings.json", {"mcpServers": servers, "excludeTools": ["shell"], "tools": {"exclude": ["zz"]}}).warnings
+        self.assertEqual([each.partition(" ")[0] for each in warned], ["excludeTools", "tools.exclude"])
+
     def test_all_problems_come_at_once_each_with_its_place(self) -> None:
         servers = {
             "none": {},

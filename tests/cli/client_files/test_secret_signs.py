@@ -19,13 +19,21 @@ class Signs(unittest.TestCase):
             "DB_PASSWORD",
             "Authorization",
             "PGPASSWD",
+            "DB_PASS",
+            "PGPASS",
             "Cookie",
         )
         self.assertEqual([name for name in names if not is_secret_name(name) and name != "PGPASSWD"], [])
 
     def test_names_that_do_not(self) -> None:
-        names = ("KEYBOARD", "MONKEY", "LOG_LEVEL", "AUTHOR", "TOKENIZER", "PATH", "PORT", "Accept", "X-Team", "HOME", "COMPATIBLE")
+        names = ("KEYBOARD", "MONKEY", "LOG_LEVEL", "AUTHOR", "TOKENIZER", "PATH", "PORT", "Accept", "X-Team", "HOME", "BYPASS")
         self.assertEqual([name for name in names if is_secret_name(name)], [])
+
+    def test_connection_strings_whatever_their_name(self) -> None:
+        for text in ("postgres://u:hunter2@h/db", "Server=h;Password=hunter2;"):
+            self.assertTrue(is_secret("DB", text), text)
+        for text in ("postgres://h/db", "postgres://u:${env:DB_SECRET}@h/db", "Server=h;Timeout=30"):
+            self.assertFalse(is_secret("DB", text), text)
 
     def test_shapes_of_secrets(self) -> None:
         random = "aB3dE5gH7jK9mN1pQ3rS5tU7"

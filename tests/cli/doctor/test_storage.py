@@ -103,6 +103,28 @@ class BesideTheStore(DoctorCase):
             os.chmod(self.path("s", name), mode)
             self.mended("permissions", level, f"mode {mode:04o}")
 
+    def test_a_folder_that_others_use_too_is_not_to_be_closed(self) -> None:
+        folder = os.path.dirname(self.store)
+        os.chmod(folder, 0o755)
+        Path(folder, "somebody.else").touch()
+        (found,) = (each for each in self.examined() if "others can see into it" in each["text"])
+        self.assertIn("make one for the store alone", found["fix"])
+        self.assertNotIn("chmod", found["fix"])
+
+    def test_a_file_that_is_no_store_is_neither_to_be_moved_nor_changed(self) -> None:
+        for content in ("root:x:0:0::/root:/bin/sh\n", None):
+            with self.subTest(content=content):
+                os.unlink(self.store)
+                if content is None:
+                    os.mkfifo(self.store)
+                else:
+                    with open(self.store, "w", encoding="utf-8") as file:
+                        file.write(content)
+                    os.chmod(self.store, 0o644)
+                fixes = " ".join(each["fix"] or "" for each in self.examined())
+                self.assertNotRegex(fixes, r"\b(mv|chmod) ")
+                self.assertIn("name the store's own file", fixes)
+
     def test_modes_of_backups(self) -> None:
         self.done("system", "reset", "--confirm")
         (name,) = os.listdir(self.path("s", "backups"))
