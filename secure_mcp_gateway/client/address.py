@@ -9,6 +9,7 @@ from secure_mcp_gateway.errors import InvalidRequest
 
 _LONGEST_KEY = 4096
 _USUAL_PORTS = {"http": 80, "https": 443}
+_API = "/api/v1"
 _FORM = "give it as https://HOST:PORT"
 _READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
@@ -53,7 +54,10 @@ def server_at(url: str, field: str) -> Server:
         raise InvalidRequest(f"{field} is no http or https URL", _FORM)
     if parts.username is not None or parts.query or parts.fragment:
         raise InvalidRequest(f"{field} holds more than a host, a port and a path", "the key goes into $SECURE_MCP_GATEWAY_API_KEY")
-    return Server(scheme, host, _USUAL_PORTS[scheme] if port is None else port, parts.path.rstrip("/"))
+    base = parts.path.rstrip("/")
+    # What requests of one's own go to is taken for the server too.
+    base = base[: -len(_API)] if base.endswith(_API) else base
+    return Server(scheme, host, _USUAL_PORTS[scheme] if port is None else port, base)
 
 
 def checked_key(text: str, field: str) -> str:

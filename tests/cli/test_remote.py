@@ -116,6 +116,9 @@ class EveryRow(RemoteCase):
         self.assertEqual(self.remote(*apply_it).code, 0)
         self.assertEqual(self.remote("user", "get", "--email=new@example.com").code, 0)
 
+    def test_the_address_of_the_api_names_its_server(self) -> None:
+        self.assertEqual(run("--server", f"{self.url}/api/v1/", "whoami").data["name"], "admin")
+
     def test_whoami_is_who_the_key_is(self) -> None:
         self.assertEqual(self.remote("whoami").data["name"], "admin")
         with mock.patch.dict(os.environ, {KEY: team.ADA}):
