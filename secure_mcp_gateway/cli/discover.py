@@ -26,7 +26,8 @@ def _run(invocation: Invocation) -> int:
     from secure_mcp_gateway.cli.client_files.finding import usual_places
     from secure_mcp_gateway.cli.table import clean
 
-    rows = [row for place in usual_places() if (row := _look(place)) is not None]
+    with invocation.output.working("reading the clients' files"):
+        rows = [row for place in usual_places() if (row := _look(place)) is not None]
     given = invocation.given
     _name_commands(rows, [word for flag in _WHERE if flag in given for word in (f"--{flag}", given[flag])])
     output = invocation.output

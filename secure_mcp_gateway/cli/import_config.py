@@ -74,7 +74,8 @@ class _Import(Invocation):
         from secure_mcp_gateway.cli.values import read_values
 
         values = read_values((*self.params[1:], _AS_ENV, _FROM), self.given)
-        found = _read(values.pop("from"), values.pop("secrets_as_env", False))
+        with self.output.working("reading the client's file"):
+            found = _read(values.pop("from"), values.pop("secrets_as_env", False))
         self._telling.warnings = found.warnings
         return {"data": found.servers, **values}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain, count
 
 from secure_mcp_gateway.cli.client_files.places import shown
 from secure_mcp_gateway.cli.client_files.references import needed, without_references
@@ -80,8 +81,7 @@ class _Names:
     def variable(self, server: str, name: str, value: str, part: str) -> str:
         own = name if _VARIABLE.fullmatch(name) else _upper(name)
         long = f"{_upper(server)}_{_upper(name)}"
-        candidates = [long] if part == "headers" else [own, long]
-        candidates += [f"{long}_{number}" for number in range(2, len(self._values) + 3)]
+        candidates = chain([long] if part == "headers" else [own, long], (f"{long}_{number}" for number in count(2)))
         chosen = next(each for each in candidates if each not in self._values or self._values[each] == value)
         self._values[chosen] = value
         return chosen
