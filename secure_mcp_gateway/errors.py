@@ -141,3 +141,12 @@ class StoreForeign(StoreDamaged):
 
 class OutcomeUnknown(Unavailable):
     """The failure came after the new document was put in place: it may or may not survive a power cut."""
+
+
+def fault_place(error: BaseException) -> str:
+    """Where an unexpected one arose, without its own text, which may hold a secret."""
+    import os
+    import traceback
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, {os.path.basename(frame.filename)}:{frame.lineno}"

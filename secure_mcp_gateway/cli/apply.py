@@ -7,7 +7,7 @@ from functools import partial
 from secure_mcp_gateway.cli.commands import Command
 from secure_mcp_gateway.cli.rows import command_line_call, given_values
 from secure_mcp_gateway.errors import Conflict, GatewayError, PreconditionFailed
-from secure_mcp_gateway.operations import for_noun
+from secure_mcp_gateway.operations import by_name
 from secure_mcp_gateway.operations.operation import audit_entry, perform
 from secure_mcp_gateway.repository.names import counted
 
@@ -26,7 +26,7 @@ _MARKS = {"create": "+", "change": "~", "remove": "-"}
 
 
 def command() -> Command:
-    (row,) = for_noun("apply")
+    row = by_name("apply")
     return Command(row.name, row.summary, row.params, lambda invocation: _run(row, invocation), (*row.errors, "conflict"))
 
 

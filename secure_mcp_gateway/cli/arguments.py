@@ -16,13 +16,9 @@ if TYPE_CHECKING:
 
 PROGRAM = "secure-mcp-gateway"
 FORMATS = ("table", "json")
-_WITH_VALUE = ("--store", "--format", "--server", "--api-key-file", "--ca-file")
-_SWITCHES = ("--quiet", "--version", "--allow-network-fs", "--help", "-h")
-
-
-def global_flags() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Those that take a value, and those that do not."""
-    return _WITH_VALUE, _SWITCHES
+# The flags of all commands: those that take a value, and those that do not.
+WITH_VALUE = ("--store", "--format", "--server", "--api-key-file", "--ca-file")
+SWITCHES = ("--quiet", "--version", "--allow-network-fs", "--help", "-h")
 
 
 def asked_format(arguments: Sequence[str]) -> str:
@@ -42,9 +38,9 @@ def split_words(arguments: Sequence[str], is_complete: Callable[[list[str]], boo
     rest = list(arguments)
     at = 0
     while at < len(rest) and not is_complete(words):
-        if rest[at] in _WITH_VALUE:
+        if rest[at] in WITH_VALUE:
             at += 2
-        elif rest[at].partition("=")[0] in (*_WITH_VALUE, *_SWITCHES):
+        elif rest[at].partition("=")[0] in (*WITH_VALUE, *SWITCHES):
             at += 1
         elif rest[at].startswith("-"):
             break
@@ -126,10 +122,9 @@ def _parser(params: Iterable[Param]) -> _Parser:
         # One is made for each flag, and without a width each asks the terminal, which costs an import of half of shutil's friends.
         formatter_class=lambda prog: argparse.HelpFormatter(prog, width=80),
     )
-    parser.flags = [name.lstrip("-") for name in (*_WITH_VALUE, *_SWITCHES)]
-    for flag in ("store", "server", "api-key-file", "ca-file"):
-        parser.add_argument(f"--{flag}", action=_Once, dest=flag)
-    parser.add_argument("--format", action=_Once, dest="format", choices=FORMATS)
+    parser.flags = [name.lstrip("-") for name in (*WITH_VALUE, *SWITCHES)]
+    for flag in WITH_VALUE:
+        parser.add_argument(flag, action=_Once, dest=flag[2:], choices=FORMATS if flag == "--format" else None)
     parser.add_argument("-h", "--help", action="store_true", dest="help")
     for flag in ("quiet", "version", "allow-network-fs"):
         parser.add_argument(f"--{flag}", action="store_true", dest=flag)

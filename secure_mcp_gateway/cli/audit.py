@@ -5,7 +5,7 @@ from __future__ import annotations
 from secure_mcp_gateway.cli.commands import Command
 from secure_mcp_gateway.cli.rows import run_row
 from secure_mcp_gateway.errors import InvalidRequest
-from secure_mcp_gateway.operations import for_noun
+from secure_mcp_gateway.operations import by_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _CHOICES = ("since", "actor", "operation", "limit", "offset")
 
 
 def command() -> Command:
-    (row,) = (each for each in for_noun("system") if each.name == "system audit")
+    row = by_name("system audit")
     return Command(row.name, row.summary, row.params, lambda invocation: _run(row, invocation), row.errors, says_no=True)
 
 

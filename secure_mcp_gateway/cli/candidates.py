@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.cli.arguments import FORMATS, file_flag, flags_of, global_flags, split_words
+from secure_mcp_gateway.cli.arguments import FORMATS, SWITCHES, WITH_VALUE, file_flag, flags_of, split_words
 from secure_mcp_gateway.cli.commands import HELP, find_command, is_complete, nouns, verbs
 from secure_mcp_gateway.params import BOOLEAN, FILE, MAPPING, OBJECT, STRINGS
 
@@ -37,7 +37,7 @@ def place(words: list[str], current: str) -> Place:
     if before in _REDIRECTIONS:
         return Place([], files=True)
     param = _param_of(words, before)
-    if before in global_flags()[0] or (param is not None and param.kind != BOOLEAN):
+    if before in WITH_VALUE or (param is not None and param.kind != BOOLEAN):
         return _value_place(words, before, current, "")
     values = _value_place(words, before, current, "").candidates if param is not None else []
     return Place(values + [each for each in _word_candidates(words, current) if each[0].startswith(current)])
@@ -81,8 +81,7 @@ def _flags(words: list[str]) -> list[Candidate]:
         flags = flags_of(param)
         if param.kind == STRINGS or not any(flag in given for flag in flags):
             found += [(f"--{flag}", param.help) for flag in flags]
-    with_value, switches = global_flags()
-    return found + [(flag, "") for flag in (*with_value, *switches) if flag.startswith("--") and flag[2:] not in given]
+    return found + [(flag, "") for flag in (*WITH_VALUE, *SWITCHES) if flag.startswith("--") and flag[2:] not in given]
 
 
 def _params(words: list[str]) -> tuple[Param, ...]:
@@ -99,7 +98,7 @@ def _param_of(words: list[str], flag: str) -> Param | None:
 def _value_place(words: list[str], flag: str, typed: str, prefix: str) -> Place:
     param = _param_of(words, flag)
     if param is None:
-        takes_file = flag in global_flags()[0] and (flag == "--store" or flag.endswith("-file"))
+        takes_file = flag in WITH_VALUE and (flag == "--store" or flag.endswith("-file"))
         values = [(each, "") for each in FORMATS] if flag == "--format" else []
     else:
         takes_file = param.kind == FILE or bool(param.file and flag[2:] == file_flag(param))

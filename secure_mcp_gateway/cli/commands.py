@@ -132,6 +132,13 @@ def find_command(words: list[str]) -> Command | None:
     raise InvalidRequest(f"{words[0]} has no command {safe(words[1])!r}", _way_out(f"{words[0]} {near}" if near else "", words[0]))
 
 
+def command_named(name: str) -> Command:
+    """One that there is for certain."""
+    command = find_command(name.split())
+    assert command is not None, name
+    return command
+
+
 def of_row(row: Operation) -> Command:
     from secure_mcp_gateway.cli.rows import run_row
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from secure_mcp_gateway.cli.commands import Command, Invocation
-from secure_mcp_gateway.cli.rows import FILES, STANDARD_OUTPUT, command_line_call, run_row, show
-from secure_mcp_gateway.errors import Conflict, GatewayError, InvalidRequest
-from secure_mcp_gateway.operations import for_noun
-from secure_mcp_gateway.operations.operation import audit_entry, perform
+from secure_mcp_gateway.cli.rows import STANDARD_OUTPUT, command_line_call, given_values, make_files_folder, run_row, show, taken_target
+from secure_mcp_gateway.errors import Conflict, InvalidRequest
+from secure_mcp_gateway.operations import by_name
+from secure_mcp_gateway.operations.operation import perform
 from secure_mcp_gateway.params import COMMAND_LINE, STRING, Param
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ _AS = Param(
 
 
 def command() -> Command:
-    (row,) = (each for each in for_noun("config") if each.name == "config export")
+    row = by_name("config export")
     # Only with --as is there something to conflict with: such a file is never taken for an earlier export.
     return Command(
         row.name,
@@ -50,15 +50,11 @@ def _run(row: Operation, invocation: Invocation) -> int:
         return _through_server(row, invocation, form)
     store = invocation.store()
     call = command_line_call(store)
-    try:
-        target = _Target(invocation.values(), form, store.folder)
-    except GatewayError as error:
-        store.refuse(audit_entry(row, call, {}), error)
-        raise
+    target = _Target(row, given_values(row, invocation, store, call), form, store.folder)
 
     def deliver(document: Any) -> None:
-        if target.file and os.path.realpath(os.path.dirname(target.file)) == os.path.join(store.folder, FILES):
-            store.own_folder(FILES)
+        if target.file:
+            make_files_folder(store, target.file)
         target.take(document)
 
     perform(row, store, call, target.values, deliver=deliver, file=target.file)
@@ -70,7 +66,7 @@ def _through_server(row: Operation, invocation: Invocation, form: Format) -> int
     from secure_mcp_gateway.cli.remote import asked, reached, store_folder
 
     remote = reached(invocation)
-    target = _Target(invocation.values(), form, store_folder())
+    target = _Target(row, invocation.values(), form, store_folder())
     with remote:
         target.take(asked(remote, row, target.values, invocation.output)[row.document])
     return target.tell(row, invocation.output)
@@ -79,11 +75,10 @@ def _through_server(row: Operation, invocation: Invocation, form: Format) -> int
 class _Target:
     """Where a document goes, and as what. ``values`` are those for the row; ``file`` is None for standard output."""
 
-    def __init__(self, values: dict[str, Any], form: Format, protected: str) -> None:
-        file = values.pop("output_file")
-        self.file = None if file == STANDARD_OUTPUT else os.path.abspath(file)
+    def __init__(self, row: Operation, values: dict[str, Any], form: Format, protected: str) -> None:
+        file, self._overwrite = taken_target(row, values)
+        self.file = None if file in (None, STANDARD_OUTPUT) else os.path.abspath(file)
         self.values = values
-        self._overwrite = values.pop("overwrite", False)
         self._form, self._protected = form, protected
         self._content: dict[str, Any] = {}
         self._warnings: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from secure_mcp_gateway.cli.arguments import PROGRAM, file_flag, flags_of, inline_flags, safe, suggestion
-from secure_mcp_gateway.cli.commands import HELP, find_command, nouns, verbs
+from secure_mcp_gateway.cli.commands import HELP, command_named, find_command, nouns, verbs
 from secure_mcp_gateway.cli.topics import EXIT_CODES, MANUAL, NOUNS, TOPICS
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, FILE, INTEGER, MAPPING, OBJECT, SECRET, STRINGS
@@ -77,28 +77,23 @@ def _of_everything(width: int) -> list[str]:
     topics += _wrapped(f"all of it as a manual page: {PROGRAM} help {MANUAL} | man -l -", width)
     listed = _columns([(noun, NOUNS.get(noun, "")) for noun in nouns()], width)
     flags = _columns(GLOBAL_FLAGS, width)
-    return [usage, "", *listed, "", "flags of all commands:", *flags, "", *topics, *_example_lines(_command("generate-config"), width)]
+    return [usage, "", *listed, "", "flags of all commands:", *flags, "", *topics, *_example_lines(command_named("generate-config"), width)]
 
 
 def _of_noun(noun: str, width: int) -> list[str]:
     """The example is of its first command that needs to be given something."""
     listed = verbs(noun)
-    needing = (command for command in (_command(f"{noun} {verb}") for verb, _ in listed) if any(param.required for param in command.params))
+    commands = [command_named(f"{noun} {verb}") for verb, _ in listed]
+    needing = (command for command in commands if any(param.required for param in command.params))
     lines = [f"usage: {PROGRAM} {noun} VERB [--flag VALUE]", "", *_wrapped(NOUNS[noun], width), "", *_columns(listed, width)]
-    for verb, _ in listed:
-        lines += _note_lines(_command(f"{noun} {verb}"))
-    return lines + _example_lines(next(needing, _command(f"{noun} {listed[0][0]}")), width)
+    for command in commands:
+        lines += _note_lines(command)
+    return lines + _example_lines(next(needing, commands[0]), width)
 
 
 def _note_lines(command: Command) -> list[str]:
     """What is to be typed is not broken: it could not be pasted any more."""
     return ["", command.notes[0], f"  {command.notes[1]}"] if command.notes else []
-
-
-def _command(name: str) -> Command:
-    command = find_command(name.split())
-    assert command is not None, name
-    return command
 
 
 def _of_command(command: Command, width: int) -> list[str]:

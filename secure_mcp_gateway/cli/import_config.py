@@ -6,7 +6,7 @@ from secure_mcp_gateway.cli.commands import Command, Invocation
 from secure_mcp_gateway.cli.output import Output
 from secure_mcp_gateway.cli.rows import run_row
 from secure_mcp_gateway.errors import InvalidRequest, listed
-from secure_mcp_gateway.operations import for_noun
+from secure_mcp_gateway.operations import by_name
 from secure_mcp_gateway.params import BOOLEAN, COMMAND_LINE, FILE, Param
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ _AS_ENV = Param(
 
 
 def command() -> Command:
-    (row,) = (each for each in for_noun("config") if each.name == "config import")
+    row = by_name("config import")
     data, *others = row.params
     # One of the two is needed: that is for `_run` to say.
     either = Param(data.name, data.kind, data.help, file=data.file, example=data.example)

@@ -8,7 +8,7 @@ import sys
 from secure_mcp_gateway.cli.arguments import asked_format, parse_flags, split_words
 from secure_mcp_gateway.cli.commands import HELP, INTERRUPTED, Invocation, find_command, is_complete
 from secure_mcp_gateway.cli.output import Output, terminal_width
-from secure_mcp_gateway.errors import GatewayError, InternalError, InvalidRequest
+from secure_mcp_gateway.errors import GatewayError, InternalError, InvalidRequest, fault_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,11 +86,10 @@ class _Interrupted(GatewayError):
 
 
 def _incident(error: Exception) -> InternalError:
-    """The exception's own text may hold a secret: it is shown only to who asks for it."""
-    import traceback
-
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{type(error).__name__} in {frame.name}, {os.path.basename(frame.filename)}:{frame.lineno}"
+    """Its own text is shown only to who asks for it."""
+    place = fault_place(error)
     if os.environ.get(DEBUG):
+        import traceback
+
         traceback.print_exception(type(error), error, error.__traceback__)
     return InternalError(f"internal error, incident {os.urandom(8).hex()} ({place})", f"{DEBUG}=1 shows where it came from")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secure_mcp_gateway import __version__
 from secure_mcp_gateway.cli.arguments import PROGRAM
-from secure_mcp_gateway.cli.commands import HELP, Command, find_command, nouns, verbs
+from secure_mcp_gateway.cli.commands import HELP, Command, command_named, nouns, verbs
 from secure_mcp_gateway.cli.environment import SETTINGS, server_settings
 from secure_mcp_gateway.cli.help import GLOBAL_FLAGS, flag_lines
 from secure_mcp_gateway.cli.topics import EXIT_CODES, FILES, NOUNS, TOPICS
@@ -49,17 +49,11 @@ def _commands() -> Iterator[str]:
         yield _escaped(f"{NOUNS[noun]}.")
         if noun == HELP:
             continue
-        of_noun = [_command(f"{noun} {verb}") for verb, _ in verbs(noun)]
+        of_noun = [command_named(f"{noun} {verb}") for verb, _ in verbs(noun)]
         for command in of_noun:
             yield from (".TP", f".B {_escaped(command.name)}", _escaped(f"{command.summary}."), ".RS", *_given_to(command), ".RE")
         if not of_noun:
-            yield from _given_to(_command(noun))
-
-
-def _command(name: str) -> Command:
-    command = find_command(name.split())
-    assert command is not None, name
-    return command
+            yield from _given_to(command_named(noun))
 
 
 def _given_to(command: Command) -> Iterator[str]:

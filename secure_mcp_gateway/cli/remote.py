@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from secure_mcp_gateway.cli.environment import ENVIRONMENT
-from secure_mcp_gateway.cli.rows import STANDARD_OUTPUT, show_with_document
+from secure_mcp_gateway.cli.rows import STANDARD_OUTPUT, show_with_document, taken_target
 from secure_mcp_gateway.cli.values import store_path
 from secure_mcp_gateway.client.address import Server, checked_key, key_in_file, server_at
 from secure_mcp_gateway.errors import InvalidRequest, Unauthorized
@@ -26,8 +26,7 @@ def run_remote(row: Operation, invocation: Invocation) -> int:
     remote = reached(invocation)
     values = invocation.values()
     _refuse_what_needs_the_store(row, values)
-    file = values.pop("output_file", None) if row.document else None
-    overwrite = values.pop("overwrite", False) if row.document else False
+    file, overwrite = taken_target(row, values)
     with remote:
         result = asked(remote, row, values, output)
     if row.document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secure_mcp_gateway.cli.commands import Command
 from secure_mcp_gateway.cli.rows import command_line_call, run_row, show
-from secure_mcp_gateway.operations import for_noun
+from secure_mcp_gateway.operations import by_name
 from secure_mcp_gateway.operations.operation import audit_entry
 from secure_mcp_gateway.repository.restore import NOBODY_ADMINISTERS
 from secure_mcp_gateway.store.document import Draft
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def command() -> Command:
-    (row,) = (each for each in for_noun("system") if each.name == "system restore")
+    row = by_name("system restore")
     return Command(row.name, row.summary, row.params, lambda invocation: _run(row, invocation), row.errors)
 
 

@@ -29,12 +29,18 @@ def run_row(row: Operation, invocation: Invocation) -> int:
     store = invocation.store()
     call = command_line_call(store)
     values = given_values(row, invocation, store, call)
-    file = values.pop("output_file", None) if row.document else None
-    overwrite = values.pop("overwrite", False) if row.document else False
+    file, overwrite = taken_target(row, values)
     written = os.path.abspath(file) if file not in (None, STANDARD_OUTPUT) else None
     with invocation.output.working("reading the store" if row.effect == READ else row.name):
         result = perform(row, store, call, values, deliver=_delivery(row, store, file, overwrite), file=written)
     return show_with_document(row, values, result, file, invocation.output)
+
+
+def taken_target(row: Operation, values: dict[str, Any]) -> tuple[str | None, bool]:
+    """Where the row's document goes and whether over what stands there, taken out of the values: the rule knows nothing of it."""
+    if not row.document:
+        return None, False
+    return values.pop("output_file", None), values.pop("overwrite", False)
 
 
 def show_with_document(row: Operation, values: dict[str, Any], result: Any, file: str | None, output: Output) -> int:
@@ -83,6 +89,12 @@ def user_name() -> str:
         return str(os.getuid())
 
 
+def make_files_folder(store: Store, file: str) -> None:
+    """The folder for exports beside the store, where the file is to lie in it."""
+    if os.path.realpath(os.path.dirname(file)) == os.path.join(store.folder, FILES):
+        store.own_folder(FILES)
+
+
 def _delivery(row: Operation, store: Store, file: str | None, overwrite: bool) -> Callable[[Any], Any] | None:
     """What becomes of the rule's document. It is written while the change can still be refused, so that a file which cannot be
     written leaves no line of success in the audit."""
@@ -94,8 +106,7 @@ def _delivery(row: Operation, store: Store, file: str | None, overwrite: bool) -
     def write(document: Any) -> Any:
         from secure_mcp_gateway.operations.files import write_document
 
-        if os.path.realpath(os.path.dirname(file)) == os.path.join(store.folder, FILES):
-            store.own_folder(FILES)
+        make_files_folder(store, file)
         path = write_document(file, document, "--output-file", overwrite=overwrite, protected=store.folder)
         return {"output_file": path, row.document: None}
 

@@ -46,6 +46,12 @@ def for_noun(noun: str) -> tuple[Operation, ...]:
     return tuple(row for module in MODULES[noun] for row in _rows(module))
 
 
+def by_name(name: str) -> Operation:
+    """The row of a command; ``KeyError`` for what is none."""
+    rows = {row.name: row for row in for_noun(name.partition(" ")[0])}
+    return rows[name]
+
+
 def _rows(module: str) -> tuple[Operation, ...]:
     from importlib import import_module
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 from secure_mcp_gateway.cli import stored_names
-from secure_mcp_gateway.cli.arguments import global_flags
+from secure_mcp_gateway.cli.arguments import SWITCHES, WITH_VALUE
 from secure_mcp_gateway.cli.commands import nouns, verbs
 from secure_mcp_gateway.cli.shell_words import quoted, raw_words, unquoted
 from secure_mcp_gateway.cli.topics import MANUAL, TOPICS
@@ -249,7 +249,7 @@ class Commands(FolderCase):
                 self.assertIn(f"({called} __complete bash ", run("completion", "bash", "--format", "table").out)
 
     def test_the_flags_of_all_commands_are_known(self) -> None:
-        with_value, switches = global_flags()
+        with_value, switches = WITH_VALUE, SWITCHES
         self.assertLessEqual({"--store", "--format"}, set(with_value))
         self.assertLessEqual({"--quiet", "--help"}, set(switches))
 

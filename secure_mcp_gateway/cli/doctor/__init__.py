@@ -9,7 +9,7 @@ import os
 
 from secure_mcp_gateway.cli.commands import Command
 from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient
-from secure_mcp_gateway.errors import GatewayError
+from secure_mcp_gateway.errors import GatewayError, fault_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,9 +95,4 @@ def _alone(area: str, check: Check, patient: Patient) -> Iterator[Finding]:
         where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, (str, bytes)) else ""
         yield Finding(PROBLEM, area, f"cannot be looked at: {os.strerror(error.errno or 0).lower()}{where}", as_owner)
     except Exception as error:
-        import traceback
-
-        # The exception's own text may hold a secret.
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{type(error).__name__} in {frame.name}, {os.path.basename(frame.filename)}:{frame.lineno}"
-        yield Finding(PROBLEM, area, f"this check itself is at fault ({place}); the others hold", "report it with these words")
+        yield Finding(PROBLEM, area, f"this check itself is at fault ({fault_place(error)}); the others hold", "report it with these words")
