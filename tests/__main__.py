@@ -63,6 +63,7 @@ class Outcomes(unittest.TestResult):
 
 def run_module(name: str, report: str) -> None:
     """In the module's own interpreter: writes what was found to the file ``report``."""
+    faulthandler.enable()
     faulthandler.dump_traceback_later(SECONDS_PER_MODULE, exit=True)
     outcomes = Outcomes()
     unittest.defaultTestLoader.loadTestsFromName(name).run(outcomes)

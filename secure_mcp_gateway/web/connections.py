@@ -183,6 +183,7 @@ class Reaper:
 
     def stop(self) -> None:
         self._stopped.set()
+        self._thread.join()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._pause):

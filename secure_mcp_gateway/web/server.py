@@ -35,6 +35,7 @@ _LEFT_PAUSE = 0.001
 _UNTAKEN = 262144
 _DRAIN_PAUSE = 0.05
 _LAST_ARRIVALS = 0.25
+_PARTING, _PARTING_PAUSE = 0.5, 0.001
 _ACCEPTED_A_TURN = 8
 
 
@@ -81,6 +82,7 @@ class WebServer(ThreadingHTTPServer):
         self._wake.setblocking(False)
         self._waker.setblocking(False)
         self._lobby = Lobby(self._left_lobby)
+        self._visits: set[object] = set()
         self._listen(address, listener)
 
     def _listen(self, address: tuple[str, int], listener: socket.socket | None) -> None:
@@ -127,7 +129,8 @@ class WebServer(ThreadingHTTPServer):
             self._accept_the_rest()
             self.socket.close()
             self._drain()
-            self._reaper.stop()
+            self._connections.close_all()
+            self._see_threads_end()
             self.server_close()
 
     def server_close(self) -> None:
@@ -257,13 +260,16 @@ class WebServer(ThreadingHTTPServer):
             self._start(exchange)
 
     def _start(self, exchange: Exchange) -> None:
+        visit = object()
+        self._visits.add(visit)
         try:
             # Not a Thread: to start one waits until it runs, behind all that run already, and so long nobody else is let in.
-            start_new_thread(self._converse, (exchange,))
+            start_new_thread(self._converse, (exchange, visit))
         except RuntimeError:  # no more threads
+            self._visits.discard(visit)
             self._dismiss(exchange.link)
 
-    def _converse(self, exchange: Exchange) -> None:
+    def _converse(self, exchange: Exchange, visit: object) -> None:
         ended = True
         try:
             ended = exchange.converse()
@@ -272,6 +278,7 @@ class WebServer(ThreadingHTTPServer):
         finally:
             if ended:
                 self._dismiss(exchange.link)
+            self._visits.discard(visit)
 
     def takes_back(self, exchange: Exchange) -> bool:
         """Any thread's exchange waits for its next request in the lobby from now on; false where it cannot."""
@@ -304,7 +311,13 @@ class WebServer(ThreadingHTTPServer):
                 self._connections.close_idle()
                 wake.select(_DRAIN_PAUSE)
                 self._empty_wake()
-        self._connections.close_all()
+
+    def _see_threads_end(self) -> None:
+        """Up to Python 3.10 a thread that ends while the interpreter does can take the process down with it (a segmentation fault)."""
+        self._reaper.stop()
+        give_up = time.monotonic() + _PARTING
+        while self._visits and time.monotonic() < give_up:
+            time.sleep(_PARTING_PAUSE)
 
 
 def _tell_nobody(_: str) -> None:

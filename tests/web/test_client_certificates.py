@@ -15,8 +15,8 @@ from secure_mcp_gateway.web.response import Response
 from secure_mcp_gateway.web.server import TlsFiles, WebServer
 from tests.support import FolderCase
 from tests.web.authority import NO_OPENSSL, OPENSSL, Authority, Pair, client_context
+from tests.web.gate import until
 from tests.web.raw import RawClient, ServerCase, get
-from tests.web.test_server import until
 
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 _folder = ""

@@ -12,8 +12,8 @@ from secure_mcp_gateway.errors import GatewayError, MethodNotAllowed, NotFound, 
 from secure_mcp_gateway.web.connections import ANSWER, Timeouts
 from secure_mcp_gateway.web.request import Limits, Request
 from secure_mcp_gateway.web.response import Response, error_response
+from tests.web.gate import until
 from tests.web.raw import Answer, ServerCase, get, post
-from tests.web.test_server import until
 
 NOW = "2026-01-02T03:04:05.678901+00:00"
 HOST = b"Host: h\r\n"

@@ -11,8 +11,8 @@ from secure_mcp_gateway.web import exchange
 from secure_mcp_gateway.web.lobby import _SCALES
 from secure_mcp_gateway.web.request import Request
 from secure_mcp_gateway.web.response import Response
+from tests.web.gate import until
 from tests.web.raw import PATIENCE, RawClient, ServerCase, get, post
-from tests.web.test_server import until
 
 LARGE = 30_000_000
 

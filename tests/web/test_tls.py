@@ -16,8 +16,8 @@ from secure_mcp_gateway.web.connections import Timeouts
 from secure_mcp_gateway.web.request import Limits, Request
 from secure_mcp_gateway.web.response import Response
 from secure_mcp_gateway.web.server import TlsFiles, WebServer
+from tests.web.gate import until
 from tests.web.raw import RawClient, ServerCase, get, post
-from tests.web.test_server import until
 
 OPENSSL = shutil.which("openssl")
 _pairs: dict[str, TlsFiles] = {}
