@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -62,12 +63,24 @@ class Outcomes(unittest.TestResult):
 
 
 def run_module(name: str, report: str) -> None:
-    """In the module's own interpreter: writes what was found to the file ``report``."""
+    """In the module's own interpreter: writes what was found to the file ``report``. Threads that are left behind are a failure: up to
+    Python 3.10 one that ends while the interpreter does can crash it."""
     faulthandler.enable()
     faulthandler.dump_traceback_later(SECONDS_PER_MODULE, exit=True)
     outcomes = Outcomes()
     unittest.defaultTestLoader.loadTestsFromName(name).run(outcomes)
+    if threads_left():
+        names = [thread.name for thread in threading.enumerate()]
+        outcomes.found[name] = (FAILED, f"{threads_left()} threads are left behind; those with a name are {names}\n")
     Path(report).write_text(json.dumps(outcomes.found), encoding="utf-8")
+
+
+def threads_left() -> int:
+    """Beside this one, after a second at most to end in."""
+    give_up = time.monotonic() + 1.0
+    while len(sys._current_frames()) > 1 and time.monotonic() < give_up:
+        time.sleep(0.01)
+    return len(sys._current_frames()) - 1
 
 
 class ModuleRun:

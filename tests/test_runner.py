@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 import tempfile
 import unittest
@@ -11,6 +12,14 @@ from pathlib import Path
 from unittest import mock
 
 from tests import __main__ as runner
+
+UNTIDY = """
+import threading, time, unittest
+
+class Case(unittest.TestCase):
+    def test_good(self):
+        threading.Thread(target=time.sleep, args=(60,), name="straggler", daemon=True).start()
+"""
 
 
 def outcomes_of(case: type[unittest.TestCase]) -> dict[str, tuple[str, str]]:
@@ -91,6 +100,13 @@ class RunnerTest(unittest.TestCase):
         with mock.patch.object(sys, "executable", "/bin/false" if Path("/bin/false").exists() else "/usr/bin/false"):
             run = self.run_module("tests.test_runner")
         self.assertEqual((run.count("passed"), run.count("failed")), (0, 1))
+
+    def test_a_module_that_leaves_a_thread_behind_has_failed(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"PYTHONPATH": folder}):
+            Path(folder, "untidy.py").write_text(UNTIDY, encoding="utf-8")
+            run = self.run_module("untidy")
+        self.assertEqual((run.count("passed"), run.count("failed")), (1, 1))
+        self.assertIn("1 threads are left behind; those with a name are ['MainThread', 'straggler']", run.found["untidy"][1])
 
     def run_module(self, name: str) -> runner.ModuleRun:
         with tempfile.TemporaryDirectory() as folder:
