@@ -129,7 +129,8 @@ class TheParent(WorkersCase):
 
     def test_is_more_patient_once_they_have_served_and_then_gives_up_too(self) -> None:
         self.assertIn("no worker comes up, after 40 tries", self.run_workers("+").message)
-        self.assertIn(self.started, (42, 43))
+        # Those that ended before the second of the first ones was heard are not counted.
+        self.assertGreaterEqual(self.started, 42)
         self.assertIn(self.stages, ([], ["announced", "READY"]))
 
 
