@@ -10,7 +10,8 @@ from secure_mcp_gateway.repository.paging import page, table_page
 from secure_mcp_gateway.repository.views import config_row, config_view, own_config, project_name
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import Draft
-from secure_mcp_gateway.store.server_checks import server_problems
+from secure_mcp_gateway.store.restrictions import tool_restrictions
+from secure_mcp_gateway.store.server_checks import POLICY_OPTIONS, server_problems
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from secure_mcp_gateway.repository.call import Call
     from secure_mcp_gateway.store.document import Document, Record
+
+# How like a known field another must be to be taken for it, and how much of a name is looked at or said.
+_LIKENESS, _LONGEST = 0.8, 80
 
 
 def find_config(document: Document, call: Call, identifier: str) -> tuple[str, Record]:
@@ -139,19 +143,45 @@ def config_issues(servers: list[Any]) -> list[str]:
 
 
 def server_doubts(server: Record, where: str) -> list[str]:
-    """What is well-formed and cannot work."""
-    doubts = []
+    """What is well-formed and cannot work, or does not do what it says."""
+    tools = server.get("tools") or {}
+    doubts = tool_restrictions(tools, f"{where}.tools")
+    doubts += [f"{where}.tools.{name} allows a tool of exactly that name: * stands for nothing else" for name in _patterns(allowed(tools))]
+    denied = _patterns(server.get("denied_tools") or [])
+    doubts += [f"{where}.denied_tools: {name} denies a tool of exactly that name: * stands for nothing else" for name in denied]
     for field in POLICIES:
         policy = server.get(field) or {}
+        doubts += [f"{where}.{field}.{given} has no meaning here: did you mean {meant}?" for given, meant in mistyped(policy).items()]
         if policy.get("enabled") is True and not policy.get("policy_name") and not policy.get("block"):
             doubts.append(f"{where}.{field} is enabled but names no policy and nothing to block")
     return doubts
 
 
+def mistyped(policy: Record) -> Record:
+    """Fields of a policy without a meaning, each with the one that was probably meant."""
+    known = ("enabled", *POLICY_OPTIONS)
+    unknown = [field for field in policy if field not in known]
+    if not unknown:
+        return {}
+    from difflib import get_close_matches
+
+    found = {field: get_close_matches(field[:_LONGEST].lower(), known, 1, _LIKENESS) for field in unknown}
+    return {field: near[0] for field, near in found.items() if near}
+
+
+def allowed(tools: Record) -> list[str]:
+    """The names of those tools that are not switched off."""
+    return [name for name, tool in tools.items() if not (isinstance(tool, dict) and tool.get("enabled") is False)]
+
+
+def _patterns(names: list[str]) -> list[str]:
+    return [name[:_LONGEST] for name in names if "*" in name]
+
+
 def contradictions(server: Record, where: str) -> list[str]:
     """Tools that are allowed and denied: a rule decides, and somebody may have meant the other thing."""
-    tools, denied = server.get("tools") or {}, set(server.get("denied_tools") or ())
-    both = [name for name, tool in tools.items() if name in denied and not (isinstance(tool, dict) and tool.get("enabled") is False)]
+    denied = set(server.get("denied_tools") or ())
+    both = [name for name in allowed(server.get("tools") or {}) if name in denied]
     return [f"{where}.tools.{name} is allowed and denied: it is denied" for name in both]
 
 

@@ -11,6 +11,7 @@ from secure_mcp_gateway.repository.servers import COMMAND_FIELDS, SERVER_FIELDS,
 from secure_mcp_gateway.repository.views import project_users
 from secure_mcp_gateway.store.check import FIELDS, POLICIES
 from secure_mcp_gateway.store.document import email_key
+from secure_mcp_gateway.store.restrictions import tool_restrictions
 from secure_mcp_gateway.store.server_checks import deep_problems, server_problems
 
 TYPE_CHECKING = False
@@ -177,6 +178,8 @@ class Reader:
             self.entry(connection, f"{where}.config", (*CONNECTION_FIELDS, FURTHER))
             server["config"] = self._merged(connection, f"{where}.config", CONNECTION_FIELDS, old["config"] if old else None)
         self.tell(*server_problems(server, where, None if old else server_name_problem))
+        if old is None or server.get("tools") != old.get("tools"):
+            self.tell(*tool_restrictions(server.get("tools"), f"{where}.tools"))
         return import_server(server) if len(self.problems) == told < _MOST_TOLD else None
 
     def _merged(self, given: Record, where: str, own: tuple[str, ...], old: Record | None) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.errors import InvalidRequest
-from secure_mcp_gateway.repository.configs import contradictions, server_doubts
+from secure_mcp_gateway.repository.configs import contradictions, mistyped, server_doubts
 from secure_mcp_gateway.repository.desired_document import DESIRED_KIND, DESIRED_VERSION, FURTHER, SECTIONS, Reader, further_of, own_fields
 from secure_mcp_gateway.repository.exports import unwrapped
 from secure_mcp_gateway.repository.names import check_email, check_name, holder, quoted, quoted_list
@@ -229,7 +229,8 @@ def _form(table: str, name: str) -> str:
 
 def _without_meaning(server: Record, where: str) -> list[str]:
     """Further fields are kept as they are given: in a policy one may be a typing error, elsewhere one may be meant to restrict."""
-    pairs = [(policy, field) for policy in POLICIES for field in server[policy] if field not in ("enabled", *POLICY_OPTIONS)]
+    told = {policy: ("enabled", *POLICY_OPTIONS, *mistyped(server[policy])) for policy in POLICIES}
+    pairs = [(policy, field) for policy in POLICIES for field in server[policy] if field not in told[policy]]
     mistaken = [f"{where}.{policy}.{field} is kept, but has no meaning here" for policy, field in pairs]
     further = further_of(server, SERVER_FIELDS)
     if not further:

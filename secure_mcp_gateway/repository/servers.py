@@ -11,6 +11,7 @@ from secure_mcp_gateway.repository.views import server_row, server_view
 from secure_mcp_gateway.store import server_checks as checks
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import Draft, normalised
+from secure_mcp_gateway.store.restrictions import tool_restrictions
 from secure_mcp_gateway.store.server_checks import stored_policy
 
 TYPE_CHECKING = False
@@ -24,13 +25,20 @@ if TYPE_CHECKING:
 SERVER_FIELDS = ("server_name", "description", "config", "tools", "denied_tools", *POLICIES)
 COMMAND_FIELDS, URL_FIELDS = ("command", "args", "env"), ("url", "headers")
 _UPDATED = ("new_server_name", "server_command", "server_url", "args", "env", "headers", "tools", "denied_tools", "description")
+
+
+def _tools_problems(tools: Any, path: str) -> list[str]:
+    """Of tools that are written anew: what stands in the store already, or in a backup of it, may be as it is."""
+    return [*checks.tools_problems(tools, path), *tool_restrictions(tools, path)]
+
+
 _CHECKS: dict[str, Callable[[Any, str], Iterable[str]]] = {
     "server_command": checks.command_problems,
     "server_url": checks.url_problems,
     "args": checks.args_problems,
     "env": checks.env_problems,
     "headers": checks.headers_problems,
-    "tools": checks.tools_problems,
+    "tools": _tools_problems,
     "denied_tools": checks.strings_problems,
     "description": checks.text_problems,
     **dict.fromkeys((*POLICIES, "policy", "input_policy", "output_policy"), checks.policy_problems),

@@ -6,7 +6,14 @@ from secure_mcp_gateway.errors import StoreDamaged
 from secure_mcp_gateway.store.check import POLICIES, content_problems, keys_of_nobody, place
 from secure_mcp_gateway.store.clock import utc_time
 from secure_mcp_gateway.store.document import Document, digest_of, member_key, normalised
-from secure_mcp_gateway.store.restrictions import KEPT_ELSEWHERE, KEPT_IN_OVERRIDES, KEPT_IN_SERVER, lost_restrictions, restricts
+from secure_mcp_gateway.store.restrictions import (
+    KEPT_ELSEWHERE,
+    KEPT_IN_OVERRIDES,
+    KEPT_IN_SERVER,
+    lost_restrictions,
+    restricts,
+    tool_restrictions,
+)
 from secure_mcp_gateway.store.server_checks import deep_problems, servers_problems
 
 TYPE_CHECKING = False
@@ -178,10 +185,7 @@ def _server(problems: list[str], where: str, server: Any, common: Any) -> Any:
         return server
     renamed = server_from_enkrypt(server)
     problems += lost_restrictions(where, renamed, KEPT_IN_SERVER)
-    tools = renamed.get("tools")
-    for name, tool in tools.items() if isinstance(tools, dict) else ():
-        if isinstance(tool, dict):
-            problems += lost_restrictions(f"{where}.tools.{name[:80]}", tool, ("enabled",))
+    problems += tool_restrictions(renamed.get("tools"), f"{where}.tools")
     for field in POLICIES:
         policy = renamed.get(field)
         if isinstance(policy, dict) and "guardrail_name" in policy and policy["guardrail_name"] != policy.get("policy_name"):

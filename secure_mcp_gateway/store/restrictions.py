@@ -22,6 +22,8 @@ def _words(*patterns: str) -> str:
     return f"(?:^|_)(?:{'|'.join(patterns)})(?:_|$)"
 
 
+# Two letters in the wrong order, one missing, one too many.
+_NEARLY = 0.84
 _NEW_WORD = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+"
 
 # Set to false, these restrict.
@@ -55,6 +57,30 @@ def lost_restrictions(where: str, record: dict[str, Any], kept: tuple[str, ...])
     return [f"{where}.{field} is a restriction that cannot be kept here: {way_out}" for field in lost]
 
 
+def tool_restrictions(tools: Any, path: str) -> list[str]:
+    """A problem for each field of an allowed tool's record that was meant to deny or to limit it: ``enabled`` alone has a meaning."""
+    problems: list[str] = []
+    for name, tool in tools.items() if isinstance(tools, dict) else ():
+        if not isinstance(tool, dict) or tool.get("enabled") is False or not tool.keys() - {"enabled"}:
+            continue
+        where = f"{path}.{name[:80]}"
+        mistyped = [field for field, value in tool.items() if _denies(value) and _is_nearly_enabled(field)]
+        problems += [f"{where}.{field[:80]} has no meaning here, so the tool is allowed: did you mean enabled?" for field in mistyped]
+        problems += lost_restrictions(where, tool, ("enabled", *mistyped))
+    return problems
+
+
+def _denies(value: Any) -> bool:
+    return str(value).lower() in ("false", "0", "no", "off")
+
+
+def _is_nearly_enabled(field: str) -> bool:
+    """Also in another case; not what says who or when, like ``enabled_by``."""
+    from difflib import SequenceMatcher
+
+    return field != "enabled" and SequenceMatcher(None, field[:80].lower(), "enabled").ratio() > _NEARLY
+
+
 def restricts(field: str, value: Any) -> bool:
     """By the words of its name, which no list of whole names would ever hold all of."""
     name = _in_words(field)
@@ -64,7 +90,7 @@ def restricts(field: str, value: Any) -> bool:
         # Also an empty one: nothing in it says that it is switched off.
         return value is not False
     if re.fullmatch(_ON, name):
-        return str(value).lower() in ("false", "0", "no", "off")
+        return _denies(value)
     if re.search(_STATUS, name):
         return isinstance(value, str) and bool(re.search(_STATE, _in_words(value)))
     if re.search(_NO_LIMITS, name):

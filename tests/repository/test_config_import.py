@@ -155,12 +155,21 @@ class ARefusal(ImportTest):
             ([{**MINIMAL, "disabled": True}], "mcp_config[0].disabled"),
             ([{**MINIMAL, "allowed_users": ["a"]}], "mcp_config[0].allowed_users"),
             ([{**MINIMAL, "tools": {"t": {"blocked": True}}}], "mcp_config[0].tools.t.blocked"),
+            ([{**MINIMAL, "tools": {"t": {"enable": False, "is_on": False, "scopes": ["x"]}}}], "mcp_config[0].tools.t.scopes"),
             ({"mcp_config": [], "common_overrides": overrides}, "common_overrides.prompt_guardrails_config"),
             ({"mcp_config": [], "disabled": True}, "data.disabled"),
         )
         for data, expected in cases:
             with self.subTest(data=data):
                 self.assertIn(expected + " is a restriction that cannot be kept", self.import_refused(data))
+
+    def test_of_a_tool_that_a_mistyped_field_was_to_deny(self) -> None:
+        for field in ("enable", "enabeld", "enabld", "Enabled", "ENABLE", "enabledd"):
+            told = self.import_refused([{**MINIMAL, "tools": {"t": {field: False}}}])
+            self.assertIn(f"tools.t.{field} has no meaning here", told)
+        kept = {"enabled_by": False, "enable": True, "label": "no", "inputSchema": {}, "annotations": {"readOnlyHint": True}}
+        self.assertEqual(self.imported([{**MINIMAL, "tools": {"t": kept}}])["warnings"], [])
+        self.assertEqual(self.stored()["mcp_config"][0]["tools"], {"t": kept})
 
     def test_of_very_much_is_told_within_bounds(self) -> None:
         long = [{**MINIMAL, "tools": {"t" * 10_000: {f"limit_{number}": 1 for number in range(50)}}}]

@@ -140,6 +140,26 @@ class Validation(RuleTest):
         self.server(self.config(), output_guardrails_policy={"enabled": True})
         self.assertIn("servers.files.output_guardrails_policy is enabled but", self.issues())
 
+    def test_an_option_of_a_policy_that_is_mistyped_is_an_issue(self) -> None:
+        policy = {"enabled": True, "policy_name": "strict", "blok": ["pii"], "owner": "ada"}
+        self.server(self.config(), input_guardrails_policy=policy)
+        self.assertEqual(self.issues(), "servers.files.input_guardrails_policy.blok has no meaning here: did you mean block?")
+
+    def test_what_an_old_tool_was_meant_to_be_denied_by_is_an_issue(self) -> None:
+        tools = {"rm": {"enable": False}, "mv": {"disabled": True}, "ls": {"Enabled": "off", "enabled": False}, "cat": {"note": "x"}}
+        old = {"server_name": "a", "config": {"command": "x"}, "tools": tools}
+        self.draft.put("mcp_configs", self.config(), {"mcp_config_name": "tools", "mcp_config": [old], "created_at": NOW})
+        mistyped, state = self.issues().split("; ", 1)
+        self.assertEqual(mistyped, "servers.a.tools.rm.enable has no meaning here, so the tool is allowed: did you mean enabled?")
+        self.assertIn("servers.a.tools.mv.disabled is a restriction that cannot be kept here", state)
+        self.assertNotIn("servers.a", state.partition("mv.disabled")[2])
+
+    def test_a_pattern_in_a_list_of_tools_is_an_issue(self) -> None:
+        self.server(self.config(), tools={"read_*": "", "*": {"enabled": False}}, denied_tools=["rm*", "mv"])
+        first, second = self.issues().split("; ")
+        self.assertIn("servers.files.tools.read_* allows a tool of exactly that name", first)
+        self.assertIn("servers.files.denied_tools: rm* denies a tool of exactly that name", second)
+
     def test_a_tool_that_is_allowed_and_denied_is_none_for_it_is_denied(self) -> None:
         self.server(self.config(), tools={"rm": ""}, denied_tools=["rm"])
         self.assertEqual(self.issues(), "")

@@ -11,7 +11,7 @@ from secure_mcp_gateway.repository import configs, projects, restore, servers
 from secure_mcp_gateway.repository.desired import apply_desired, export_desired
 from secure_mcp_gateway.store.document import Draft
 from tests import enkrypt_files
-from tests.repository.fakes import RuleTest
+from tests.repository.fakes import NOW, RuleTest
 
 ENV_SECRET, HEADER_SECRET = "marked-token", "Bearer marked-header"
 FILES = {"server_name": "files", "config": {"command": "run", "args": ["-a"], "env": {"TOKEN": ENV_SECRET}}, "tools": {"read": "Reads"}}
@@ -366,16 +366,30 @@ class ARefusal(DesiredTest):
         ):
             self.assertIn("nested deeper than", self.refusal(document(**sections)))
 
+    def test_of_a_tool_that_is_not_denied_as_it_was_meant_to_be(self) -> None:
+        mistyped = {**FILES, "tools": {"rm": {"enable": False}}}
+        self.assertIn("configs[0].servers[0].tools.rm.enable", self.refusal(document(configs=[{"name": "c", "servers": [mistyped]}])))
+
+    def test_but_what_the_store_has_already_may_be_said_again(self) -> None:
+        old = {**FILES, "tools": {"rm": {"enable": False}}}
+        record = {"mcp_config_name": "tools", "mcp_config": [servers.import_server(old)], "created_at": NOW, "updated_at": NOW}
+        self.draft.put("mcp_configs", self.config("tools"), record)
+        result = self.apply(self.exported())
+        self.assertEqual(result["changes"], [])
+        self.assertIn("tools.rm.enable has no meaning here", "; ".join(result["warnings"]))
+
     def test_warns_of_what_may_not_be_meant(self) -> None:
         server = {
             **FILES,
             "denied_tools": ["read"],
             "further": {"disabled": True, "note": 1},
-            "input_guardrails_policy": {"enabled": True, "blok": ["pii"]},
+            "input_guardrails_policy": {"enabled": True, "blok": ["pii"], "owner": "ada"},
         }
         warnings = "; ".join(self.apply(document(configs=[{"name": "c", "servers": [server]}]))["warnings"])
         self.assertIn("configs[0].servers[0].tools.read is allowed and denied", warnings)
-        self.assertIn("input_guardrails_policy.blok is kept, but has no meaning here", warnings)
+        self.assertIn("input_guardrails_policy.blok has no meaning here: did you mean block?", warnings)
+        self.assertIn("input_guardrails_policy.owner is kept, but has no meaning here", warnings)
+        self.assertEqual(warnings.count("blok"), 1)
         self.assertIn("names no policy and nothing to block", warnings)
         self.assertIn("configs[0].servers[0].further.disabled is a restriction that cannot be kept here", warnings)
         self.assertNotIn("note", warnings)

@@ -122,6 +122,15 @@ class Adding(ServerTest):
                 told = self.add_refused(InvalidRequest, server_command="x", input_guardrails_policy=policy)
                 self.assertIn("input_guardrails_policy" + expected, told)
 
+    def test_a_tool_that_was_meant_to_be_denied_is_not_stored_as_allowed(self) -> None:
+        said = self.add_refused(InvalidRequest, server_command="x", tools={"ls": "Lists", "rm": {"enable": False}})
+        self.assertIn("tools.rm.enable has no meaning here, so the tool is allowed: did you mean enabled?", said)
+        said = self.add_refused(InvalidRequest, server_command="x", tools={"rm": {"disabled": True}})
+        self.assertIn("tools.rm.disabled is a restriction", said)
+        kept = {"ls": {"enabled": True, "inputSchema": {}, "note": 1}, "rm": {"enabled": False, "enable": False}}
+        self.assertEqual(self.server(self.config_id, tools=kept)["tools"], kept)
+        self.assertIn("tools.rm.enable", self.update_refused(InvalidRequest, tools={"rm": {"enable": False}}))
+
     def test_what_is_empty_may_be_given_to_either_kind(self) -> None:
         self.assertEqual(self.server(self.config_id, "a", headers={})["config"], {"command": "run-files", "args": [], "env": {}})
         made = self.server(self.config_id, "b", server_url="http://h", args=[], env={})
