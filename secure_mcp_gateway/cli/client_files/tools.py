@@ -13,20 +13,24 @@ _ALLOWED, _DENIED = ("includeTools", "enabled_tools"), ("excludeTools", "disable
 _APPROVAL = "approval_mode"
 TOOL_FIELDS = (*_ALLOWED, *_DENIED, "tools")
 ALL = "*"
+# An empty list of ours allows all; with an entry that is switched off it allows none.
+_NONE: dict[str, Any] = {ALL: {"enabled": False}}
 
 
 def tools_of(given: dict[str, Any], place: str, problems: list[str], warnings: list[str]) -> tuple[dict[str, Any], list[str]]:
     """(the tools that are allowed, {} for all; those that are denied)"""
-    allowed: list[Any] = []
-    for field in _ALLOWED:
-        if field in given:
-            allowed = _names(given, field, place, problems)
-            if given[field] == []:
-                problems.append(f"{below(place, field)} allows no tool at all, which cannot be kept: switch the server off instead")
+    lists = {field: _names(given, field, place, problems) for field in _ALLOWED if field in given}
     if "tools" in given:
-        allowed = allowed or _of_tools(given["tools"], below(place, "tools"), problems, warnings)
+        listed = _of_tools(given["tools"], below(place, "tools"), problems, warnings)
+        lists.update({} if listed is None else {"tools": listed})
+    if len(lists) > 1:
+        problems.append(f"{place} says in {' and '.join(lists)} which tools are allowed: keep one of them")
     denied = [name for field in _DENIED for name in _names(given, field, place, problems)]
-    return {name: {"enabled": True} for name in dict.fromkeys(allowed)}, list(dict.fromkeys(denied))
+    allowed = {name: {"enabled": True} for names in lists.values() for name in names}
+    if lists and not allowed:
+        warnings.append(f"{below(place, next(iter(lists)))} allows no tool at all, and so it stays")
+        allowed = dict(_NONE)
+    return allowed, list(dict.fromkeys(denied))
 
 
 def _names(given: dict[str, Any], field: str, place: str, problems: list[str]) -> list[Any]:
@@ -38,15 +42,15 @@ def _names(given: dict[str, Any], field: str, place: str, problems: list[str]) -
     return [] if wrong else found
 
 
-def _of_tools(tools: Any, place: str, problems: list[str], warnings: list[str]) -> list[Any]:
-    """A list as GitHub Copilot has it, or Codex CLI's object that says which tools it asks about."""
+def _of_tools(tools: Any, place: str, problems: list[str], warnings: list[str]) -> list[Any] | None:
+    """None where all are allowed. A list as GitHub Copilot has it, or Codex CLI's object that says which tools it asks about."""
     if tools == [ALL]:
-        return []
-    if isinstance(tools, list) and tools and all(isinstance(name, str) and name and ALL not in name for name in tools):
+        return None
+    if isinstance(tools, list) and all(isinstance(name, str) and name and ALL not in name for name in tools):
         return tools
     if isinstance(tools, dict) and all(isinstance(tool, dict) and tool.keys() <= {_APPROVAL} for tool in tools.values()):
         if tools:
             warnings.append(f"{place}: left out: it says only what the client asks about")
-        return []
+        return None
     problems.append(f"{place} may restrict, in a way that cannot be kept here: take it out")
-    return []
+    return None

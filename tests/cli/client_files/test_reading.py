@@ -155,6 +155,19 @@ class Servers(unittest.TestCase):
             self.assertEqual((server["tools"], server["denied_tools"]), ({"a": {"enabled": True}, "b": {"enabled": True}}, ["c"]))
         self.assertEqual(one({"command": "x", "tools": ["*"]})["tools"], {})
 
+    def test_an_empty_list_goes_on_allowing_nothing(self) -> None:
+        for field in ("includeTools", "enabled_tools", "tools"):
+            self.assertEqual(one({"command": "x", field: []})["tools"], {"*": {"enabled": False}})
+            self.assertIn(f"mcpServers.one.{field} allows no tool at all", warnings({"command": "x", field: []})[0])
+
+    def test_two_lists_of_what_is_allowed_are_refused_and_neither_is_passed_over(self) -> None:
+        (problem,) = problems({"command": "x", "enabled_tools": ["a"], "tools": ["a", "b"]})
+        self.assertIn("enabled_tools and tools", problem)
+        (problem,) = problems({"command": "x", "enabled_tools": ["a"], "tools": {"a": {"enabled": False}}})
+        self.assertIn("mcpServers.one.tools may restrict", problem)
+        both = {"command": "x", "enabled_tools": ["a"], "tools": {"a": {"approval_mode": "approve"}}}
+        self.assertEqual(one(both)["tools"], {"a": {"enabled": True}})
+
     def test_what_only_saves_asking_is_a_warning(self) -> None:
         said = warnings({"command": "x", "alwaysAllow": ["a"], "trust": True, "tools": {"a": {"approval_mode": "approve"}}, "cwd": "/x"})
         self.assertTrue(any("alwaysAllow, trust, cwd" in each for each in said), said)
@@ -162,12 +175,9 @@ class Servers(unittest.TestCase):
 
     def test_a_restriction_that_cannot_be_kept_is_refused_by_name(self) -> None:
         for field, value in (
-            ("includeTools", []),
-            ("enabled_tools", []),
             ("includeTools", ["run(ls)"]),
             ("excludeTools", ["rm*"]),
             ("tools", {"a": {"enabled": False}}),
-            ("tools", []),
             ("sandboxEnabled", True),
             ("sandbox", {"network": {}}),
             ("allowedTools", ["a"]),

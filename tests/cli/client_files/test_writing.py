@@ -10,6 +10,7 @@ from secure_mcp_gateway.cli.client_files.reading import read_client_file
 from secure_mcp_gateway.cli.client_files.toml_reader import read_toml
 from secure_mcp_gateway.cli.client_files.toml_writer import toml_of
 from secure_mcp_gateway.cli.client_files.writing import FORMATS, client_file, text_of
+from secure_mcp_gateway.repository import configs
 from secure_mcp_gateway.store.check import POLICIES
 
 FILE_NAMES = {
@@ -40,6 +41,12 @@ REFERRING = [
     server("one", {"command": "x", "args": ["--k=${env:K}"], "env": {"TOKEN": "${env:TOKEN}", "OTHER": "${env:TOKEN}"}}),
     server("two", {"url": "https://h.example/", "headers": {"Authorization": "Bearer ${env:T}", "X-Key": "${env:K}", "X": "a ${env:K}"}}),
 ]
+
+
+def callable_tools(one: dict[str, Any]) -> list[str]:
+    """Of four tools those that the server lets be called."""
+    tools, allowed = one["tools"], configs.allowed(one["tools"])
+    return [name for name in "abcd" if (name in allowed or not tools) and name not in one["denied_tools"]]
 
 
 def without_policies(servers: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -86,6 +93,18 @@ class RoundTrips(unittest.TestCase):
         for name in ("gemini", "codex"):
             self.assertEqual(self.back(name, servers), (without_policies(servers), []))
         self.assertEqual(self.back("windsurf", servers)[0][0]["denied_tools"], ["b"])
+
+    def test_what_may_be_called_is_the_same_again_or_was_said_to_be_missing(self) -> None:
+        off = {"enabled": False}
+        for tools in ({}, {"a": {"enabled": True}}, {"a": "Says it", "b": off}, {"a": off, "b": off}, {"*": off}):
+            for denied in ([], ["a"], ["a", "c"]):
+                one = server("one", {"command": "x", "args": [], "env": {}}, tools=tools, denied_tools=denied)
+                for name in FORMATS:
+                    (back,), warnings = self.back(name, [one])
+                    told = " ".join(warnings).partition("not said in this format: ")[2].split(", ")
+                    missing = {field: one[field] for field in told if field in one}
+                    with self.subTest(format=name, tools=tools, denied=denied):
+                        self.assertEqual(callable_tools({**back, **missing}), callable_tools(one))
 
     def test_what_a_format_cannot_say_is_named(self) -> None:
         strict = {"enabled": True, "block": ["pii"]}
