@@ -91,9 +91,16 @@ def _read_private(path: str, field: str) -> str:
             raise InvalidRequest(f"{field} is not a regular file", "write the key to one", private=path)
         if os.name != "nt":
             _require_private(found, field, path)
-        return os.read(descriptor, _LONGEST_KEY + 2).decode()
+        return _decoded(os.read(descriptor, _LONGEST_KEY + 8), field, path)
     finally:
         os.close(descriptor)
+
+
+def _decoded(data: bytes, field: str, path: str) -> str:
+    """Without the byte order mark that editors on Windows put before UTF-8."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InvalidRequest(f"{field} is UTF-16 text", "save it as UTF-8", private=path)
+    return data.decode("utf-8-sig")
 
 
 def _require_private(found: os.stat_result, field: str, path: str) -> None:

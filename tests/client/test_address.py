@@ -77,7 +77,7 @@ class Keys(FolderCase):
         return path
 
     def test_a_private_file_with_a_line(self) -> None:
-        for content, mode in ((KEY, 0o600), (f" {KEY}\r\n\n", 0o400)):
+        for content, mode in ((KEY, 0o600), (f" {KEY}\r\n\n", 0o400), (f"\ufeff{KEY}\r\n", 0o600)):
             self.assertEqual(key_in_file(self.private(content, mode), "--api-key-file"), KEY)
             os.remove(self.path("key"))
 

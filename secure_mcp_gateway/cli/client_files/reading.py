@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 _LONGEST_NAME = 64
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _WAYS = "mcpServers, servers, mcp.servers, context_servers or [mcp_servers.NAME]"
 
 
@@ -65,15 +66,18 @@ def valid_name(name: str) -> str:
 
 
 def _text(data: bytes, field: str) -> str:
+    """Without the byte order mark that editors on Windows put before UTF-8."""
+    if data.startswith(_UTF_16):
+        raise InvalidRequest(f"{field} is UTF-16 text", "save it as UTF-8")
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidRequest(f"{field} is not UTF-8 text") from None
 
 
 def _is_toml(text: str, path: str) -> bool:
     """A JSON object and a comment before one begin as nothing in TOML does."""
-    return text.lstrip(" \t\r\n\ufeff")[:1] not in ("{", "/") and not path.endswith(".json")
+    return text.lstrip(" \t\r\n")[:1] not in ("{", "/") and not path.endswith(".json")
 
 
 def _parsed(text: str, is_toml: bool, field: str) -> tuple[Any, dict[str, str]]:

@@ -87,9 +87,14 @@ class WhoseFileItIs(unittest.TestCase):
             self.assertIsNone(read_client_file(text.encode(), path, "--from"))
 
     def test_what_is_no_text_at_all_is_refused_by_the_field(self) -> None:
-        for data in (b"\xff\xfe", b'{"a": }', b'{"a": 1, "a": 2}', b"\xef\xbb\xbf{}", b"a = nothing"):
-            with self.assertRaisesRegex(InvalidRequest, "^--from is not (JSON|TOML|UTF-8)"):
+        for data in (b"\xff\xfe", b'{"a": }', b'{"a": 1, "a": 2}', b"a = nothing", b"\x80"):
+            with self.assertRaisesRegex(InvalidRequest, "^--from is (not (JSON|TOML|UTF-8)|UTF-16)"):
                 read_client_file(data, "x", "--from")
+
+    def test_a_byte_order_mark_before_it_is_passed_over(self) -> None:
+        for path, text in (("x.json", '{"mcpServers": {"one": {"command": "x"}}}'), ("config.toml", "[mcp_servers.one]\ncommand = 'x'")):
+            self.assertEqual([server["server_name"] for server in read(path, f"\ufeff{text}").servers], ["one"])
+            self.assertRaises(InvalidRequest, read, path, f"\ufeff\ufeff{text}")
 
 
 class Servers(unittest.TestCase):
