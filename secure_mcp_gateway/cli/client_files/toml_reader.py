@@ -1,4 +1,4 @@
-"""TOML 1.0 without dates: the same on every Python, of which only the later ones bring a reader."""
+"""TOML 1.0: the same on every Python, of which only the later ones bring a reader."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ class _Reader:
             return self._array(depth)
         if scan.take("{"):
             return self._braces(depth)
-        boolean = scan.boolean()
-        value = boolean if boolean is not None else scan.number()
+        kinds = (scan.boolean, scan.moment, scan.number)
+        value = next((found for read in kinds if (found := read()) is not None), None)
         if value is None:
             scan.fail("a value is missing, or of no kind that is known")
         return value

@@ -6,6 +6,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import date, time
     from typing import NoReturn
 
 _BLANKS = re.compile(r"[ \t]*")
@@ -21,6 +22,10 @@ _LINE_END = re.compile(r"\\[ \t]*\n[ \t\n]*")
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", '"': '"', "\\": "\\"}
 _CODE_POINT = re.compile(r"u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})")
 _DATE_OR_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}")
+_HOUR_AND_MINUTE = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_CLOCK = rf"(?P<clock>{_HOUR_AND_MINUTE}:[0-5][0-9])(?:\.(?P<part>[0-9]+))?"
+_DATE = re.compile(rf"(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:[Tt ]{_CLOCK}(?P<zone>[Zz]|[+-]{_HOUR_AND_MINUTE})?)?")
+_TIME = re.compile(_CLOCK)
 _NUMBER = re.compile(
     r"(?P<base>0x[0-9A-Fa-f](?:_?[0-9A-Fa-f])*|0o[0-7](?:_?[0-7])*|0b[01](?:_?[01])*)"
     r"|(?P<special>[+-]?(?:inf|nan))"
@@ -84,11 +89,23 @@ class Scan:
         self.at += 1
         return self._literal(start)
 
+    def moment(self) -> date | time | None:
+        """None where neither a date nor a time comes next."""
+        start = self.at
+        if not _DATE_OR_TIME.match(self.text, start):
+            return None
+        found = self._match(_DATE) or self._match(_TIME)
+        try:
+            made = _moment(**found.groupdict()) if found is not None else None
+        except ValueError:
+            made = None
+        if made is None:
+            self.fail("a date or a time is invalid", start)
+        return made
+
     def number(self) -> int | float | None:
         """None where no number comes next."""
         start = self.at
-        if _DATE_OR_TIME.match(self.text, start):
-            self.fail("dates and times are not read here")
         if _TOO_LONG.match(self.text, start):
             self.fail("a number is too long")
         found = self._match(_NUMBER)
@@ -174,3 +191,13 @@ class Scan:
         """What the pattern, which can be empty, finds."""
         found = self._match(pattern)
         return "" if found is None else found[0]
+
+
+def _moment(day: str = "", clock: str | None = None, part: str | None = None, zone: str | None = None) -> date | time:
+    """``ValueError`` for what no calendar has. Of a second's parts the first six count."""
+    from datetime import date, datetime, time
+
+    if clock is None:
+        return date.fromisoformat(day)
+    exact = f"{clock}.{(part or '')[:6]:0<6}"
+    return datetime.fromisoformat(f"{day}T{exact}{(zone or '').upper().replace('Z', '+00:00')}") if day else time.fromisoformat(exact)

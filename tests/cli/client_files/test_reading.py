@@ -129,6 +129,14 @@ class Servers(unittest.TestCase):
         headers = {"X-Team": "a", "X-Key": "${env:B_KEY}", "Authorization": "Bearer ${env:B_TOKEN}"}
         self.assertEqual(second["config"]["headers"], headers)
 
+    def test_a_date_beside_the_servers_is_none_of_our_business(self) -> None:
+        beside = "[notice]\nseen = 2026-03-04T05:06:07Z\n[mcp_servers.a]\ncommand = 'x'\nadded = 2026-03-04\n"
+        found = read("config.toml", beside)
+        self.assertEqual((found.problems, found.servers[0]["config"]["command"]), ([], "x"))
+        self.assertIn("mcp_servers.a: left out, for it has no meaning here: added", found.warnings)
+        for field in ("env = {A = 2026-03-04}", "args = [05:06:07]", "enabled = 2026-03-04", "enabled_tools = 2026-03-04"):
+            self.assertEqual(len(read("config.toml", beside + field).problems), 1, field)
+
     def test_claude_code_has_servers_for_each_folder_too(self) -> None:
         content = {
             "mcpServers": {"a": {"command": "x"}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import random
 import unittest
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 from secure_mcp_gateway.cli.client_files.toml_reader import read_toml
@@ -27,6 +28,11 @@ raw = \'\'\'
 as 'it' is\'\'\'
 numbers = [1_000, 0x1F, 0o17, 0b101, -5, 1.5, 6e2, -0.0]
 
+since = 1979-05-27          # days, times and both of them
+at = [07:32:00, 00:32:00.9999999]
+both = [1979-05-27T07:32:00Z, 1979-05-27 00:32:00.5-07:30, 1979-05-27t07:32:00]
+1979-05-27 = "a key"
+
 [mcp_servers.docs]
 command = "npx"
 args = [
@@ -45,8 +51,14 @@ x = 1
 '''.replace("\\'\\'\\'", "'" * 3)
 
 REFUSED = (
-    ("a = 1979-05-27", "dates and times are not read here at line 1, column 5"),
-    ("\n a = 07:32:00", "dates and times are not read here at line 2, column 6"),
+    ("a = 1979-02-29", "a date or a time is invalid at line 1, column 5"),
+    ("a = 0000-01-01", "a date or a time is invalid at line 1, column 5"),
+    ("a = 1979-13-01", "a date or a time is invalid at line 1, column 5"),
+    ("\n a = 07:32", "a date or a time is invalid at line 2, column 6"),
+    ("a = 24:00:00", "a date or a time is invalid at line 1, column 5"),
+    ("a = 1979-05-27T24:00:00Z", "the line should end here at line 1, column 15"),
+    ("a = 1979-05-27T07:32:00+24:00", "the line should end here at line 1, column 24"),
+    ("a = 07:32:00Z", "the line should end here at line 1, column 13"),
     ("a = 1\na = 2", "there already at line 2, column 1"),
     ("[a]\n[a]", "there already at line 2, column 2"),
     ("a = {b = 1}\n[a.c]", "cannot be added to at line 2"),
@@ -103,10 +115,12 @@ WORDS = (
         "true",
     ),
     *('"x"', "'y'", '"""', "'" * 3, "\\n", "\\", '"', "'", "#c", "\t", "\r\n", "\r", "\\u0041", "\\ud800", "\x00", "\u00e9", "inf", "nan"),
+    *("1979-05-27", "2024-02-30", "07:32:00", "T", "Z", "-07:00", ".5", ":"),
 )
 LINES = (
     *("a = 1\n", "[a]\n", "[[b]]\n", "[a.b]\n", "[b.c]\n", "b.c = 2\n", "a.b.c = 3\n", "x = {a=1, b.c=2}\n", "y=[1,\n2,]\n", "[x.a]\n"),
     *('c = "a\\tb"\n', "[[b.d]]\n", "[ a . 'b' ]\n", "z = [{a=1}, {}]\n", "[[y]]\n"),
+    *("d = 1979-05-27 07:32:00.123456789-07:00\n", "e = {t = 23:59:59, u = 1979-05-27T00:00:00z}\n", "[1979-05-27]\n"),
 )
 
 
@@ -124,6 +138,14 @@ class Toml(unittest.TestCase):
         docs = {"command": "npx", "args": ["-y", "server"], "env": {"API_KEY": "value", "nested": {"name": "x"}}, "tools": {}}
         self.assertEqual(read["mcp_servers"], {"docs": docs})
         self.assertEqual(read["profiles"], [{"name": "a"}, {"name": "b", "more": {"x": 1}}])
+
+    def test_dates_and_times_are_those_of_the_standard_library(self) -> None:
+        read = read_toml(TYPICAL)
+        self.assertEqual((read["since"], read["1979-05-27"]), (date(1979, 5, 27), "a key"))
+        self.assertEqual(read["at"], [time(7, 32), time(0, 32, 0, 999_999)])
+        west = timezone(-timedelta(hours=7, minutes=30))
+        moments = [datetime(1979, 5, 27, 7, 32, tzinfo=timezone.utc), datetime(1979, 5, 27, 0, 32, 0, 500_000, west)]
+        self.assertEqual(read["both"], [*moments, datetime(1979, 5, 27, 7, 32)])
 
     def test_line_ends_of_windows_are_line_ends(self) -> None:
         self.assertEqual(read_toml(TYPICAL.replace("\n", "\r\n")), read_toml(TYPICAL))
