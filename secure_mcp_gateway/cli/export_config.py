@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from secure_mcp_gateway.cli.client_files import NAMES
 from secure_mcp_gateway.cli.commands import Command, Invocation
 from secure_mcp_gateway.cli.rows import STANDARD_OUTPUT, command_line_call, given_values, make_files_folder, run_row, show, taken_target
 from secure_mcp_gateway.errors import Conflict, InvalidRequest
@@ -19,13 +20,12 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.output import Output
     from secure_mcp_gateway.operations.operation import Operation
 
-_NAMES = ("mcpServers", "claude-desktop", "claude-code", "cursor", "vscode", "windsurf", "zed", "gemini", "codex")
 _AS = Param(
     "as",
     STRING,
-    f"Write an MCP client's file: {', '.join(_NAMES)}.",
+    f"Write an MCP client's file: {', '.join(NAMES)}.",
     place=COMMAND_LINE,
-    schema={"enum": list(_NAMES)},
+    schema={"enum": list(NAMES)},
     example="mcpServers",
 )
 
@@ -113,7 +113,7 @@ def _format(name: str) -> Format:
     from secure_mcp_gateway.cli.client_files.writing import FORMATS
 
     if name not in FORMATS:
-        raise InvalidRequest("--as is no format that is known", "give one of " + ", ".join(_NAMES))
+        raise InvalidRequest("--as is no format that is known", "give one of " + ", ".join(NAMES))
     return FORMATS[name]
 
 

@@ -63,7 +63,8 @@ given twice or more, each is one literal text. JSON flags take JSON, or @FILE.
     "moving": """
 The servers that Claude Desktop, Claude Code, Cursor, VS Code, Windsurf, Zed,
 Gemini CLI or Codex CLI already have become a config, and a config becomes the
-file of one of them. Whose file it is, is told by its content and its name.
+file of one of them. Whose file it is, is told by its content and its name;
+where neither says it, or it comes from standard input (--from -), by --client.
 
   secure-mcp-gateway config discover
   secure-mcp-gateway config import --from .mcp.json --config-name team --dry-run

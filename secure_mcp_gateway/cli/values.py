@@ -62,14 +62,11 @@ class _Reader:
         return param.parse(given, field)
 
     def _file(self, path: str, field: str) -> Any:
-        from secure_mcp_gateway.operations.files import LARGEST, json_of, read_json_file
+        from secure_mcp_gateway.operations.files import json_of, read_json_file
 
         if path != "-":
             return read_json_file(path, field)
-        data = self._standard_input(field).read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise InvalidRequest(f"{field}: standard input is larger than 64 MiB")
-        return json_of(data, field)
+        return json_of(whole(self._standard_input(field), field), field)
 
     def _line(self, field: str) -> str:
         given = self._standard_input(field)
@@ -84,10 +81,24 @@ class _Reader:
     def _standard_input(self, field: str) -> Any:
         if self._input_is_used:
             raise InvalidRequest(f"{field}: standard input is read for another flag already", "give one of them another way")
-        if sys.stdin is None:
-            raise InvalidRequest(f"{field}: standard input is closed")
         self._input_is_used = True
-        return sys.stdin.buffer
+        return standard_input(field)
+
+
+def standard_input(field: str) -> Any:
+    if sys.stdin is None:
+        raise InvalidRequest(f"{field}: standard input is closed")
+    return sys.stdin.buffer
+
+
+def whole(stream: Any, field: str) -> bytes:
+    """All that comes, as much of it as a file may have."""
+    from secure_mcp_gateway.operations.files import LARGEST
+
+    data: bytes = stream.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise InvalidRequest(f"{field}: standard input is larger than 64 MiB")
+    return data
 
 
 def _typed_unseen(field: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import unittest
 from typing import Any
+from unittest import mock
 
 from tests.support import StoreCase
 
@@ -43,6 +45,18 @@ class ImportFrom(StoreCase):
                 with open(os.path.join(folder, name), "rb") as file:
                     self.assertNotIn(TOKEN.encode(), file.read(), name)
 
+    def test_a_file_comes_from_standard_input_too(self) -> None:
+        argv = ("config", "import", "--from=-", "--config-name")
+        self.assertEqual(self.done(*argv, "team", given=json.dumps({"mcpServers": SERVERS}).encode())["servers"], 1)
+        self.assertEqual(self.done(*argv, "codex", given=b"[mcp_servers.a]\ncommand = 'x'\n")["servers"], 1)
+        variable = b'{"mcpServers": {"a": {"command": "$X"}}}'
+        self.done(*argv, "mine", "--client=gemini", given=variable)
+        self.assertEqual(self.done("config", "get", "--config-name=mine")["mcp_config"][0]["config"]["command"], "${env:X}")
+        self.assertIn("--from holds no servers", self.refused(2, *argv, "x", given=b""))
+        self.assertIn("--client is no client", self.refused(2, *argv, "x", "--client=emacs", given=variable))
+        with mock.patch("secure_mcp_gateway.operations.files.LARGEST", 10):
+            self.assertIn("--from: standard input is larger", self.refused(2, *argv, "x", given=variable))
+
     def test_a_dry_run_changes_nothing(self) -> None:
         self.assertEqual(self.done(*self.argv, "--dry-run")["mcp_config_id"], None)
         self.assertIn("dry run", self.run_table(*self.argv, "--dry-run").err)
@@ -64,6 +78,7 @@ class ImportFrom(StoreCase):
     def test_flags_that_exclude_or_need_each_other(self) -> None:
         self.assertIn("exclude each other", self.refused(2, *self.argv, f"--input-file={self.file}"))
         self.assertIn("goes with --from", self.refused(2, "config", "import", "--config-name=x", "--input-file=x", "--secrets-as-env"))
+        self.assertIn("goes with --from", self.refused(2, "config", "import", "--config-name=x", "--input-file=x", "--client=zed"))
         self.assertIn("--from", self.refused(2, "config", "import", "--config-name=x"))
         self.assertIn("--config-name", self.refused(2, "config", "import", f"--from={self.file}"))
 

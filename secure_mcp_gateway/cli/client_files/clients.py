@@ -29,3 +29,4 @@ GEMINI = Client("gemini", "Gemini CLI", comments=True, references=(BRACES, DOLLA
 CODEX = Client("codex", "Codex CLI")
 # A file with `mcpServers` whose name and content do not say whose it is.
 ANY = Client("mcpServers", "an MCP client", references=(ENV, BRACES))
+BY_NAME = {each.name: each for each in (ANY, CLAUDE_DESKTOP, CLAUDE_CODE, CURSOR, VSCODE, WINDSURF, ZED, GEMINI, CODEX)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from secure_mcp_gateway.cli.client_files.clients import ANY, CODEX
 from secure_mcp_gateway.cli.client_files.detect import beside, client_of, sections_of
 from secure_mcp_gateway.cli.client_files.jsonc import COMMA, COMMENT, read_jsonc
 from secure_mcp_gateway.cli.client_files.places import below, shown
@@ -37,15 +38,18 @@ class ClientFile(NamedTuple):
     problems: list[str]
 
 
-def read_client_file(data: bytes, path: str, field: str, secrets_as_env: bool = False) -> ClientFile | None:
-    """None where the file is well-formed and holds no servers. ``InvalidRequest`` names the ``field`` and quotes nothing."""
+def read_client_file(
+    data: bytes, path: str, field: str, secrets_as_env: bool = False, client: Client | None = None
+) -> ClientFile | None:
+    """None where the file is well-formed and holds no servers. Where no ``client`` is given the content and the path tell it.
+    ``InvalidRequest`` names the ``field`` and quotes nothing."""
     text = _text(data, field)
-    is_toml = _is_toml(text, path)
+    is_toml = _is_toml(text, path) if client is None else client is CODEX
     document, extras = _parsed(text, is_toml, field)
     sections = sections_of(document, is_toml)
     if not sections:
         return None
-    client = client_of(path, document, sections, is_toml)
+    client = client or client_of(path, document, sections, is_toml)
     _refuse_extras(client, extras, field)
     collected = _Collected(client)
     collected.problems, collected.warnings = beside(document)
@@ -91,7 +95,9 @@ def _refuse_extras(client: Client, extras: dict[str, str], field: str) -> None:
     allowed = {COMMENT: client.comments, COMMA: client.last_commas}
     for what, place in extras.items():
         if not allowed[what]:
-            raise InvalidRequest(f"{field} is not JSON: {what} at {place}", f"{client.title} does not take that either: take it out")
+            refusal = f"{client.title} does not take that either: take it out"
+            hint = "say whose file it is with --client, or take it out" if client is ANY else refusal
+            raise InvalidRequest(f"{field} is not JSON: {what} at {place}", hint)
 
 
 class _Collected:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from secure_mcp_gateway.cli.client_files.clients import BRACES, DOLLAR, ENV, INPUT
+from secure_mcp_gateway.cli.client_files.clients import ANY, BRACES, DOLLAR, ENV, INPUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class References:
     def _one(self, found: re.Match[str], place: str) -> str:
         inner, plain, ways = found[1], found[2], self._client.references
         if plain is not None:
+            if self._client is ANY:
+                self.warnings.append(f"{place} stays as it is; if ${plain} is a variable to Gemini CLI, say so with --client gemini")
             return f"${{env:{plain}}}" if DOLLAR in ways else found[0]
         kind, _, rest = inner.partition(":")
         if kind in ("env", "file") and rest and not rest.startswith("-"):

@@ -7,32 +7,10 @@ import random
 import unittest
 from typing import Any
 
-from secure_mcp_gateway.cli.client_files.reading import ClientFile, read_client_file, valid_name
+from secure_mcp_gateway.cli.client_files import clients
+from secure_mcp_gateway.cli.client_files.reading import read_client_file, valid_name
 from secure_mcp_gateway.errors import GatewayError, InvalidRequest
-
-TOKEN = "ghp_" + "a1B2c3D4e5" * 3
-
-
-def read(path: str, content: Any, **more: Any) -> ClientFile:
-    text = content if isinstance(content, str) else json.dumps(content)
-    found = read_client_file(text.encode(), path, "--from", **more)
-    assert found is not None
-    return found
-
-
-def one(entry: Any, path: str = "servers.json", key: str = "mcpServers", **more: Any) -> Any:
-    """The only server of a file."""
-    found = read(path, {key: {"one": entry}}, **more)
-    assert not found.problems, found.problems
-    return found.servers[0]
-
-
-def problems(entry: Any, path: str = "servers.json") -> list[str]:
-    return read(path, {"mcpServers": {"one": entry}}).problems
-
-
-def warnings(entry: Any, path: str = "servers.json", **more: Any) -> list[str]:
-    return read(path, {"mcpServers": {"one": entry}}, **more).warnings
+from tests.cli.client_files.reading_case import TOKEN, one, problems, read, warnings
 
 
 class WhoseFileItIs(unittest.TestCase):
@@ -57,6 +35,16 @@ class WhoseFileItIs(unittest.TestCase):
             with self.subTest(path=path, client=client):
                 found = read(path, content)
                 self.assertEqual((found.client.name, [server["server_name"] for server in found.servers]), (client, ["one"]))
+
+    def test_it_may_be_said_instead(self) -> None:
+        text = '{"mcpServers": {"one": {"command": "x", "args": ["$A", "${B}"]}} /* mine */}'
+        found = read("-", text, client=clients.GEMINI)
+        self.assertEqual((found.client, found.servers[0]["config"]["args"]), (clients.GEMINI, ["${env:A}", "${env:B}"]))
+        with self.assertRaises(InvalidRequest) as caught:
+            read("-", text)
+        self.assertIn("say whose file it is with --client", caught.exception.hint)
+        self.assertEqual(read("x.json", "[mcp_servers.one]\ncommand = 'x'", client=clients.CODEX).client, clients.CODEX)
+        self.assertRaisesRegex(InvalidRequest, "--from is not TOML", read, "-", text, client=clients.CODEX)
 
     def test_comments_and_last_commas_are_taken_where_the_client_takes_them(self) -> None:
         entry, comment, comma = '"one": {"command": "x"}', "/* why */", ","
@@ -162,25 +150,6 @@ class Servers(unittest.TestCase):
         found = read("x.json", {"mcpServers": servers, "mcp": {"allowed": ["a", "b"], "excluded": ["b"]}})
         self.assertEqual(([server["server_name"] for server in found.servers], found.left_out), (["a"], ["b", "c"]))
 
-    def test_lists_of_tools_are_kept_where_they_mean_the_same(self) -> None:
-        for allowed, denied in (("includeTools", "excludeTools"), ("enabled_tools", "disabled_tools"), ("tools", "disabledTools")):
-            server = one({"command": "x", allowed: ["a", "b"], denied: ["c"]})
-            self.assertEqual((server["tools"], server["denied_tools"]), ({"a": {"enabled": True}, "b": {"enabled": True}}, ["c"]))
-        self.assertEqual(one({"command": "x", "tools": ["*"]})["tools"], {})
-
-    def test_an_empty_list_goes_on_allowing_nothing(self) -> None:
-        for field in ("includeTools", "enabled_tools", "tools"):
-            self.assertEqual(one({"command": "x", field: []})["tools"], {"*": {"enabled": False}})
-            self.assertIn(f"mcpServers.one.{field} allows no tool at all", warnings({"command": "x", field: []})[0])
-
-    def test_two_lists_of_what_is_allowed_are_refused_and_neither_is_passed_over(self) -> None:
-        (problem,) = problems({"command": "x", "enabled_tools": ["a"], "tools": ["a", "b"]})
-        self.assertIn("enabled_tools and tools", problem)
-        (problem,) = problems({"command": "x", "enabled_tools": ["a"], "tools": {"a": {"enabled": False}}})
-        self.assertIn("mcpServers.one.tools may restrict", problem)
-        both = {"command": "x", "enabled_tools": ["a"], "tools": {"a": {"approval_mode": "approve"}}}
-        self.assertEqual(one(both)["tools"], {"a": {"enabled": True}})
-
     def test_what_only_saves_asking_is_a_warning(self) -> None:
         said = warnings({"command": "x", "alwaysAllow": ["a"], "trust": True, "tools": {"a": {"approval_mode": "approve"}}, "cwd": "/x"})
         self.assertTrue(any("alwaysAllow, trust, cwd" in each for each in said), said)
@@ -284,87 +253,6 @@ class Names(unittest.TestCase):
         content = {"mcpServers": {"a": {"command": "x"}}, "projects": {"/p": {"mcpServers": {"a": {"command": "y"}}}}}
         (problem,) = read(".claude.json", content).problems
         self.assertIn('mcpServers.a and projects["/p"].mcpServers.a are two servers', problem)
-
-
-class References(unittest.TestCase):
-    def env(self, value: str, path: str, key: str = "mcpServers") -> Any:
-        return one({"command": "x", "env": {"A": value}}, path, key)["config"]["env"]["A"]
-
-    def test_each_clients_way_to_name_a_variable_becomes_ours(self) -> None:
-        for path, key, value, ours in (
-            (".mcp.json", "mcpServers", "Bearer ${TOK}", "Bearer ${env:TOK}"),
-            (".mcp.json", "mcpServers", "${TOK:-none}", "${env:TOK}"),
-            (".mcp.json", "mcpServers", "$TOK", "$TOK"),
-            ("/h/.cursor/mcp.json", "mcpServers", "${env:TOK}", "${env:TOK}"),
-            ("/h/.cursor/mcp.json", "mcpServers", "${TOK}", "${TOK}"),
-            ("mcp.json", "servers", "${input:my-key}", "${env:MY_KEY}"),
-            ("/h/.gemini/settings.json", "mcpServers", "Bearer $TOK ${KEY}", "Bearer ${env:TOK} ${env:KEY}"),
-            ("claude_desktop_config.json", "mcpServers", "${TOK}", "${TOK}"),
-            ("mcp_config.json", "mcpServers", "${file:/run/key}", "${file:/run/key}"),
-        ):
-            with self.subTest(path=path, value=value):
-                self.assertEqual(self.env(value, path, key), ours)
-
-    def test_they_are_found_in_commands_arguments_and_urls_too(self) -> None:
-        command = one({"command": "${BIN}/x", "args": ["--key=${KEY}"]}, ".mcp.json")
-        url = one({"url": "https://${HOST}/mcp", "headers": {"A": "${KEY}"}}, ".mcp.json")
-        self.assertEqual((command["config"]["command"], command["config"]["args"]), ("${env:BIN}/x", ["--key=${env:KEY}"]))
-        self.assertEqual((url["config"]["url"], url["config"]["headers"]), ("https://${env:HOST}/mcp", {"A": "${env:KEY}"}))
-
-    def test_what_is_taken_from_the_gateways_machine_is_said(self) -> None:
-        said = warnings({"command": "x", "env": {"A": "${env:TOK}", "B": "${file:/run/key}"}}, "/h/.cursor/mcp.json")
-        self.assertIn("mcpServers.one reads from the gateway's environment: TOK", said)
-        self.assertIn('mcpServers.one reads files of the gateway\'s machine: "/run/key"', said)
-
-    def test_what_cannot_be_resolved_is_said(self) -> None:
-        self.assertIn("stays as it is", warnings({"command": "x", "env": {"A": "${workspaceFolder}/x"}}, "/h/.cursor/mcp.json")[0])
-        self.assertIn("has a default", warnings({"command": "x", "env": {"A": "${B:-c}"}}, ".mcp.json")[0])
-        self.assertIn("plain text to Claude Desktop", warnings({"command": "x", "env": {"A": "${env:B}"}}, "claude_desktop_config.json")[0])
-
-    def test_two_inputs_that_would_be_one_variable_are_refused(self) -> None:
-        servers = {"one": {"command": "x", "env": {"A": "${input:my-key}", "B": "${input:my_key}"}}}
-        self.assertIn("MY_KEY", read("mcp.json", {"servers": servers}).problems[0])
-
-
-class Secrets(unittest.TestCase):
-    ENTRY = {"command": "x", "env": {"GITHUB_TOKEN": TOKEN, "LEVEL": "info"}, "args": ["--api-key", "s3cret", "--name", "x"]}
-    AT_A_URL = {"url": "https://u:pw@h.example/?token=abc", "headers": {"Authorization": f"Bearer {TOKEN}", "Accept": "text/plain"}}
-
-    def test_they_are_pointed_out_by_place_and_never_quoted(self) -> None:
-        said = warnings(self.ENTRY) + warnings(self.AT_A_URL)
-        text = json.dumps(said)
-        for place in (
-            "mcpServers.one.env.GITHUB_TOKEN looks",
-            "mcpServers.one.args[1] seems",
-            "its URL seems",
-            "one.headers.Authorization looks",
-        ):
-            self.assertIn(place, text)
-        self.assertEqual([secret for secret in (TOKEN, "s3cret", "pw@", "abc") if secret in text], [])
-        self.assertEqual(len(said), 4)
-        self.assertIn("${env:GITHUB_TOKEN} or ${file:PATH}", text)
-
-    def test_what_is_kept_out_already_is_none(self) -> None:
-        env = {"API_KEY": "${env:API_KEY}", "TOKEN": "${file:/run/token}", "KEY_FILE": "/run/key", "TOKEN_LIMIT": "4096", "EMPTY_KEY": ""}
-        said = warnings({"command": "x", "env": env}, "/h/.cursor/mcp.json")
-        self.assertEqual([each for each in said if "secret" in each], [])
-
-    def test_variables_in_their_place_when_asked(self) -> None:
-        self.assertEqual(one(self.ENTRY, secrets_as_env=True)["config"]["env"], {"GITHUB_TOKEN": "${env:GITHUB_TOKEN}", "LEVEL": "info"})
-        headers = one(self.AT_A_URL, secrets_as_env=True)["config"]["headers"]
-        self.assertEqual(headers, {"Authorization": "Bearer ${env:ONE_AUTHORIZATION}", "Accept": "text/plain"})
-        self.assertIn("${env:GITHUB_TOKEN} instead", json.dumps(warnings(self.ENTRY, secrets_as_env=True)))
-
-    def test_two_secrets_never_share_a_variable(self) -> None:
-        servers = {
-            "a": {"command": "x", "env": {"API_KEY": "first"}},
-            "b-b": {"command": "x", "env": {"API_KEY": "second"}},
-            "c": {"command": "x", "env": {"API_KEY": "first"}},
-            "d": {"command": "x", "env": {"OTHER": "${env:TOKEN}", "TOKEN": "third"}},
-        }
-        found = read("x.json", {"mcpServers": servers}, secrets_as_env=True).servers
-        names = [server["config"]["env"].get("API_KEY") or server["config"]["env"]["TOKEN"] for server in found]
-        self.assertEqual(names, ["${env:API_KEY}", "${env:B_B_API_KEY}", "${env:API_KEY}", "${env:D_TOKEN}"])
 
 
 class Hostile(unittest.TestCase):

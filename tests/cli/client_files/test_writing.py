@@ -6,6 +6,8 @@ import random
 import unittest
 from typing import Any
 
+from secure_mcp_gateway.cli.client_files import NAMES
+from secure_mcp_gateway.cli.client_files.clients import BY_NAME
 from secure_mcp_gateway.cli.client_files.reading import read_client_file
 from secure_mcp_gateway.cli.client_files.toml_reader import read_toml
 from secure_mcp_gateway.cli.client_files.toml_writer import toml_of
@@ -63,7 +65,8 @@ class RoundTrips(unittest.TestCase):
         return found.servers, warnings
 
     def test_every_format_is_tried(self) -> None:
-        self.assertEqual(sorted(FORMATS), sorted(FILE_NAMES))
+        self.assertEqual((sorted(FORMATS), sorted(BY_NAME)), (sorted(FILE_NAMES), sorted(NAMES)))
+        self.assertEqual(sorted(FORMATS), sorted(NAMES))
 
     def test_plain_servers_come_back_as_they_were_from_each_format(self) -> None:
         for name in FORMATS:
