@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from secure_mcp_gateway.cli.client_files.clients import Client
 
+_OFF_IN_PROJECT = "disabledMcpServers"
 _KEYS = ("mcpServers", "servers", "context_servers", "mcp_servers")
 _BY_PATH = (
     ("claude_desktop_config.json", clients.CLAUDE_DESKTOP),
@@ -44,9 +45,22 @@ def sections_of(document: Any, is_toml: bool) -> list[Section]:
         found.append(Section("mcp.servers", mcp["servers"]))
     for path, project in projects.items() if isinstance(projects, dict) and not is_toml else ():
         if isinstance(project, dict) and project.get("mcpServers"):
-            off = _names(project.get("disabledMcpServers"))
+            off = _names(project.get(_OFF_IN_PROJECT))
             found.append(Section(f"projects[{shown(path)}].mcpServers", project["mcpServers"], off))
     return found
+
+
+def off_in_projects(document: dict[str, Any]) -> list[str]:
+    """A warning for each project in which Claude Code does not use all of the user's own servers: a config is the same everywhere."""
+    own, warnings = _object(document.get("mcpServers")), []
+    for path, value in _object(document.get("projects")).items():
+        project = _object(value)
+        instead = _object(project.get("mcpServers"))
+        off = [shown(name) for name in _names(project.get(_OFF_IN_PROJECT)) if name in own and name not in instead]
+        if off:
+            place = f"projects[{shown(path)}].{_OFF_IN_PROJECT}"
+            warnings.append(f"{place} switches {', '.join(off)} off there alone: what uses the config has all of its servers")
+    return warnings
 
 
 def beside(document: Any) -> tuple[list[str], list[str]]:
@@ -107,6 +121,10 @@ def _switched_off(document: dict[str, Any], servers: Any) -> tuple[str, ...]:
 
 def _names(value: Any) -> tuple[str, ...]:
     return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _objects(servers: Any) -> list[dict[str, Any]]:

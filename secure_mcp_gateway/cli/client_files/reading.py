@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from secure_mcp_gateway.cli.client_files.clients import ANY, CODEX
-from secure_mcp_gateway.cli.client_files.detect import beside, client_of, sections_of
+from secure_mcp_gateway.cli.client_files.detect import beside, client_of, off_in_projects, sections_of
 from secure_mcp_gateway.cli.client_files.jsonc import COMMA, COMMENT, read_jsonc
 from secure_mcp_gateway.cli.client_files.places import below, shown
 from secure_mcp_gateway.cli.client_files.references import References
@@ -53,6 +53,7 @@ def read_client_file(
     _refuse_extras(client, extras, field)
     collected = _Collected(client)
     collected.problems, collected.warnings = beside(document)
+    collected.warnings += off_in_projects(document)
     for section in sections:
         collected.add_all(section)
     return collected.result(secrets_as_env)

@@ -135,6 +135,20 @@ class Servers(unittest.TestCase):
         found = read(".claude.json", content)
         self.assertEqual(([server["server_name"] for server in found.servers], found.left_out), (["a", "b"], ["c"]))
 
+    def test_a_server_that_claude_code_switches_off_in_one_folder_is_brought_and_said(self) -> None:
+        content = {
+            "mcpServers": {"a": {"command": "x"}, "b": {"command": "x"}},
+            "projects": {
+                "/p": {"disabledMcpServers": ["a", "claude.ai Gmail"]},
+                "/q": {"disabledMcpServers": ["b"], "mcpServers": {"b": {"command": "x"}}},
+                "/r": {"disabledMcpServers": [], "mcpServers": {}},
+            },
+        }
+        found = read(".claude.json", content)
+        self.assertEqual(([server["server_name"] for server in found.servers], found.left_out), (["a", "b"], ["b"]))
+        (said,) = [each for each in found.warnings if "there alone" in each]
+        self.assertTrue(said.startswith('projects["/p"].disabledMcpServers switches a off there alone'), said)
+
     def test_what_is_switched_off_is_left_out_and_said(self) -> None:
         entries = {
             "a": {"command": "x", "disabled": True},
