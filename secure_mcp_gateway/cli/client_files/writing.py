@@ -57,11 +57,22 @@ def client_file(servers: list[dict[str, Any]], form: Format) -> tuple[dict[str, 
     warnings: list[str] = []
     for server in servers:
         name = server["server_name"]
+        warnings += _refused_there(server, form)
         if name in entries:
             warnings.append(f"{shown(name)} is there twice: the second one is left out")
             continue
         entries[name] = _entry(server, form, warnings)
     return {form.key: entries}, warnings
+
+
+def _refused_there(server: dict[str, Any], form: Format) -> list[str]:
+    """What the client itself does not take."""
+    place = shown(server["server_name"])
+    if form.client is clients.CLAUDE_DESKTOP and "url" in server["config"]:
+        return [f"{place} has a URL, and {form.client.title} takes only commands from its file: connect it in its settings"]
+    if form.client is clients.CODEX and "." in server["server_name"]:
+        return [f"{place}: {form.client.title} takes no dots in names"]
+    return []
 
 
 def text_of(document: dict[str, Any], form: Format) -> str:

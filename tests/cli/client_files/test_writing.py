@@ -39,6 +39,12 @@ PLAIN = [
     server("a.b", {"url": "https://h.example/mcp", "headers": {"X-Team": "a", "Accept": "*/*"}}),
     server("open", {"url": "https://h.example/", "headers": {}}),
 ]
+REFUSED_THERE = {
+    "claude-desktop": [
+        f"{name} has a URL, and Claude Desktop takes only commands from its file: connect it in its settings" for name in ('"a.b"', "open")
+    ],
+    "codex": ['"a.b": Codex CLI takes no dots in names'],
+}
 REFERRING = [
     server("one", {"command": "x", "args": ["--k=${env:K}"], "env": {"TOKEN": "${env:TOKEN}", "OTHER": "${env:TOKEN}"}}),
     server("two", {"url": "https://h.example/", "headers": {"Authorization": "Bearer ${env:T}", "X-Key": "${env:K}", "X": "a ${env:K}"}}),
@@ -71,7 +77,9 @@ class RoundTrips(unittest.TestCase):
     def test_plain_servers_come_back_as_they_were_from_each_format(self) -> None:
         for name in FORMATS:
             with self.subTest(format=name):
-                self.assertEqual(self.back(name, PLAIN), (without_policies(PLAIN), []))
+                back, warnings = self.back(name, PLAIN)
+                self.assertEqual(back, without_policies(PLAIN))
+                self.assertEqual(warnings, REFUSED_THERE.get(name, []))
 
     def test_references_come_back_as_they_were_from_each_format(self) -> None:
         for name in FORMATS:
