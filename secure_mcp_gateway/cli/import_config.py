@@ -60,7 +60,8 @@ def _read(data: bytes, path: str, client: Client | None, secrets_as_env: bool) -
     if found is None:
         raise no_servers("--from")
     if found.problems:
-        raise InvalidRequest("this cannot be imported, nothing is changed: " + listed(found.problems))
+        problems = "this cannot be imported, nothing is changed: " + listed(found.problems)
+        raise InvalidRequest(problems, "mend a copy of the file and import that")
     return found
 
 

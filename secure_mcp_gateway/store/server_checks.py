@@ -94,7 +94,8 @@ def url_problems(url: Any, path: str) -> Iterator[str]:
     elif _BLANK_OR_CONTROL.search(url):
         yield f"{path} must not hold blanks or control characters"
     elif not url_host(_REFERENCE.sub("1", url)):
-        yield f"{path} must be an http or https URL with a host"
+        scheme = ": its beginning cannot be a reference" if _REFERENCE.match(url) else ""
+        yield f"{path} must be an http or https URL with a host{scheme}"
 
 
 def url_host(url: str) -> str:

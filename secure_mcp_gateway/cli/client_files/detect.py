@@ -77,7 +77,16 @@ def beside(document: Any) -> tuple[list[str], list[str]]:
     ]
     lists = {"excludeTools": document.get("excludeTools"), "tools.exclude": _at(document, "tools", "exclude")}
     warnings = [f"{place} is left out: it holds for all servers, deny tools server by server" for place in lists if _names(lists[place])]
-    return problems, warnings
+    commands = {"mcp.serverCommand": _at(document, "mcp", "serverCommand"), "mcpServerCommand": document.get("mcpServerCommand")}
+    warnings += [f"{place} is left out: name it among the servers" for place, command in commands.items() if isinstance(command, str)]
+    return problems, warnings + _profiles(document)
+
+
+def _profiles(document: dict[str, Any]) -> list[str]:
+    """Zed's choose among the tools of its servers."""
+    profiles = _object(_at(document, "agent", "profiles"))
+    choosing = [shown(name) for name, profile in profiles.items() if _object(_at(profile, "context_servers"))]
+    return [f"agent.profiles: which tools {', '.join(choosing)} may use is left out, allow tools server by server"] if choosing else []
 
 
 def _at(document: Any, *way: str) -> Any:
@@ -110,13 +119,11 @@ def client_of(path: str, document: Any, sections: list[Section], is_toml: bool) 
 
 
 def _switched_off(document: dict[str, Any], servers: Any) -> tuple[str, ...]:
-    """Gemini CLI says beside its servers which of them it may use."""
-    mcp = document.get("mcp")
-    if not isinstance(mcp, dict) or not isinstance(servers, dict):
-        return ()
-    allowed = mcp.get("allowed")
-    kept = servers if not isinstance(allowed, list) else _names(allowed)
-    return (*(name for name in servers if name not in kept), *_names(mcp.get("excluded")))
+    """Gemini CLI says beside its servers which of them it may use, by two names each: the older ones stand alone."""
+    mcp = _object(document.get("mcp"))
+    allowed = [given for given in (mcp.get("allowed"), document.get("allowMCPServers")) if isinstance(given, list)]
+    excluded = (*_names(mcp.get("excluded")), *_names(document.get("excludeMCPServers")))
+    return (*(name for name in _object(servers) if any(name not in given for given in allowed)), *excluded)
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ class _Collected:
         problems = [*self.problems, *self.references.problems]
         if problems:
             return ClientFile(self.client, [], self.left_out, self.warnings, problems)
-        warnings = [*self.warnings, *self.references.warnings]
+        warnings = list(dict.fromkeys([*self.warnings, *self.references.warnings]))
         inputs = self.references.inputs.items()
         warnings += [f"what {self.client.title} asks for as {shown(each)} is the variable {name} here" for each, name in inputs]
         warnings += keep_out(self.servers, self.places, secrets_as_env)

@@ -23,7 +23,17 @@ _KNOWN = ("command", *_URLS, *_BY_COMMAND, *_BY_URL, *_SWITCHES, *TOOL_FIELDS, "
 # What the client asks its user, which it goes on doing in front of a gateway.
 _ASKING = ("alwaysAllow", "autoApprove", "autoApproveTools", "trust", "default_tools_approval_mode")
 _SANDBOX = ("sandbox", "sandboxEnabled")
-_TYPES = {"stdio": "command", "http": "url", "streamable-http": "url", "streamableHttp": "url", "streamable_http": "url", "sse": "url"}
+# How the client logs in, or gets a header made, which the gateway does not do.
+_LOGIN = (
+    *("oauth", "auth", "headersHelper", "scopes", "oauth_resource"),
+    *("authProviderType", "targetAudience", "targetServiceAccount"),
+)
+_OF_A_COMMAND = ("path", "args", "env")
+# "local" is GitHub Copilot's word.
+_TYPES = {
+    **dict.fromkeys(("stdio", "local"), "command"),
+    **dict.fromkeys(("http", "streamable-http", "streamableHttp", "streamable_http", "sse"), "url"),
+}
 
 
 class Reading:
@@ -121,17 +131,31 @@ def _by_command(reading: Reading, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _env(reading: Reading, given: dict[str, Any]) -> Any:
-    env, passed = given.get("env", {}), given.get("env_vars", [])
-    place = below(reading.place, "env_vars")
-    reading.problems += checks.strings_problems(passed, place)
+    env, passed = given.get("env", {}), _passed(reading, given.get("env_vars", []))
     if not isinstance(env, dict):
         return env
     empty = [name for name, value in env.items() if value is None]
     if empty:
         reading.warnings.append(f"{reading.place}.env: {', '.join(map(shown, empty))} left out: nothing can be taken away from it here")
     own = {name: reading.text(_text_of(value), "env", name) for name, value in env.items() if value is not None}
-    taken = {name: f"${{env:{name}}}" for name in passed if isinstance(name, str) and name not in own} if isinstance(passed, list) else {}
-    return {**own, **taken}
+    return {**own, **{name: f"${{env:{name}}}" for name in passed if name not in own}}
+
+
+def _passed(reading: Reading, given: Any) -> list[str]:
+    """The variables that Codex CLI hands over: each a name, or an object that says besides which machine has it."""
+    place = below(reading.place, "env_vars")
+    if not isinstance(given, list):
+        reading.problems.append(f"{place} must be a list")
+        return []
+    names = []
+    for at, each in enumerate(given):
+        known = isinstance(each, dict) and each.keys() <= {"name", "source"} and each.get("source", "local") == "local"
+        name = each.get("name") if known else each
+        if isinstance(name, str):
+            names.append(name)
+        else:
+            reading.problems.append(f"{place}[{at}] must be a name, or an object with one and no other source than local")
+    return names
 
 
 def _text_of(value: Any) -> Any:
@@ -167,8 +191,17 @@ def _replaced(headers: dict[str, Any], new: dict[str, str]) -> dict[str, Any]:
 
 def _note_the_rest(reading: Reading, given: dict[str, Any]) -> None:
     rest = {field: value for field, value in given.items() if field not in _KNOWN}
+    command = given.get("command")
+    if isinstance(command, dict):
+        rest.update({f"command.{field}": value for field, value in command.items() if field not in _OF_A_COMMAND})
     if "source" in given and given["source"] != "custom":
         rest["source"] = given["source"]
+    login = [field for field in _LOGIN if rest.pop(field, False)]
+    if login:
+        said = ", ".join(login)
+        reading.warnings.append(f"{reading.place}: {said} left out: the gateway does not log in, give the server a header if it needs one")
+    if rest.pop("envFile", ""):
+        reading.warnings.append(f"{reading.place}: envFile left out: what the server needs of it goes to env")
     for field in list(rest):
         if (field in _SANDBOX and rest[field] not in (False, {})) or (field not in _ASKING and restricts(field, rest[field])):
             reading.problems.append(f"{below(reading.place, field)} is a restriction that cannot be kept here: take it out")

@@ -100,6 +100,34 @@ class Servers(unittest.TestCase):
         self.assertEqual(one({"command": {"path": "x", "args": ["1"], "env": {"A": "b"}}}, key="context_servers")["config"], config)
         self.assertEqual(one({"source": "custom", **config}, key="context_servers")["config"], config)
 
+    def test_a_login_of_the_client_and_a_file_of_variables_are_missed_and_said(self) -> None:
+        for field, value in (("oauth", {"scopes": ["a"]}), ("auth", {"CLIENT_ID": "x"}), ("headersHelper", "/x.sh"), ("scopes", ["read"])):
+            said = warnings({"url": "https://h.example/", field: value})
+            self.assertEqual(len(said), 1, said)
+            self.assertIn(f"mcpServers.one: {field} left out: the gateway does not log in", said[0])
+        self.assertIn("mcpServers.one: envFile left out", warnings({"command": "x", "envFile": ".env"})[0])
+
+    def test_what_stands_in_the_older_command_of_zed_is_said_too(self) -> None:
+        self.assertIn("command.timeout", warnings({"command": {"path": "x", "timeout": 10}})[0])
+        self.assertIn('one."command.readOnly" is a restriction', problems({"command": {"path": "x", "readOnly": True}})[0])
+
+    def test_a_url_whose_beginning_is_a_variable_is_refused_for_that(self) -> None:
+        (problem,) = read(".mcp.json", {"mcpServers": {"one": {"url": "${BASE:-https://h.example}/mcp"}}}).problems
+        self.assertIn("mcpServers.one.url must be an http or https URL with a host: its beginning cannot be a reference", problem)
+
+    def test_variables_that_codex_hands_over_may_be_objects(self) -> None:
+        server = one({"command": "x", "env_vars": ["A", {"name": "B"}, {"name": "C", "source": "local"}]})
+        self.assertEqual(server["config"]["env"], {name: f"${{env:{name}}}" for name in "ABC"})
+        for wrong in ("A", [1], [{"name": "A", "source": "remote"}], [{"name": "A", "else": 1}], [{}]):
+            self.assertIn("mcpServers.one.env_vars", problems({"command": "x", "env_vars": wrong})[0], wrong)
+
+    def test_a_command_is_local_to_github_copilot(self) -> None:
+        self.assertEqual(one({"type": "local", "command": "x", "tools": ["*"]})["config"]["command"], "x")
+
+    def test_the_same_is_said_once(self) -> None:
+        said = warnings({"command": "x", "env": {"A": "${userHome}${/}x"}}, "/h/.cursor/mcp.json")
+        self.assertEqual(len(said), 1, said)
+
     def test_codex_names_variables_in_fields_of_their_own(self) -> None:
         text = """
             [mcp_servers.a]
@@ -163,6 +191,8 @@ class Servers(unittest.TestCase):
         servers = {"a": {"httpUrl": "https://h.example/"}, "b": {"command": "x"}, "c": {"command": "x"}}
         found = read("x.json", {"mcpServers": servers, "mcp": {"allowed": ["a", "b"], "excluded": ["b"]}})
         self.assertEqual(([server["server_name"] for server in found.servers], found.left_out), (["a"], ["b", "c"]))
+        found = read("x.json", {"mcpServers": servers, "allowMCPServers": ["a", "b"], "excludeMCPServers": ["b"]})
+        self.assertEqual(([server["server_name"] for server in found.servers], found.left_out), (["a"], ["b", "c"]))
 
     def test_what_only_saves_asking_is_a_warning(self) -> None:
         said = warnings({"command": "x", "alwaysAllow": ["a"], "trust": True, "tools": {"a": {"approval_mode": "approve"}}, "cwd": "/x"})
@@ -195,6 +225,14 @@ class Servers(unittest.TestCase):
         self.assertEqual(read("x.json", {"mcpServers": servers, "permissions": {"deny": ["Bash(rm:*)"]}}).problems, [])
         warned = read(".gemini/settings.json", {"mcpServers": servers, "excludeTools": ["shell"], "tools": {"exclude": ["zz"]}}).warnings
         self.assertEqual([each.partition(" ")[0] for each in warned], ["excludeTools", "tools.exclude"])
+
+    def test_what_chooses_tools_or_starts_servers_beside_them_is_said(self) -> None:
+        profiles = {"write": {"context_servers": {"a": {"tools": {"x": True}}}}, "ask": {"context_servers": {}}, "odd": 1}
+        said = read("settings.json", {"context_servers": {"a": {"command": "x"}}, "agent": {"profiles": profiles}}).warnings
+        self.assertEqual(said, ["agent.profiles: which tools write may use is left out, allow tools server by server"])
+        servers = {"mcpServers": {"a": {"command": "x"}}}
+        for document in ({"mcp": {"serverCommand": "node x"}}, {"mcpServerCommand": "node x"}):
+            self.assertIn("erverCommand is left out", read(".gemini/settings.json", {**servers, **document}).warnings[0])
 
     def test_all_problems_come_at_once_each_with_its_place(self) -> None:
         servers = {
