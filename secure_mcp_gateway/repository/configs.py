@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.store.document import Document, Record
 
 # How like a known field another must be to be taken for it, and how much of a name is looked at or said.
-_LIKENESS, _LONGEST = 0.8, 80
+_LIKENESS, _LONGEST, _MOST_COMPARED = 0.8, 80, 20
 
 
 def find_config(document: Document, call: Call, identifier: str) -> tuple[str, Record]:
@@ -158,9 +158,9 @@ def server_doubts(server: Record, where: str) -> list[str]:
 
 
 def mistyped(policy: Record) -> Record:
-    """Fields of a policy without a meaning, each with the one that was probably meant."""
+    """Fields of a policy without a meaning, of a flood the first, each with the one that was probably meant."""
     known = ("enabled", *POLICY_OPTIONS)
-    unknown = [field for field in policy if field not in known]
+    unknown = [field for field in policy if field not in known][:_MOST_COMPARED]
     if not unknown:
         return {}
     from difflib import get_close_matches

@@ -22,8 +22,13 @@ def _words(*patterns: str) -> str:
     return f"(?:^|_)(?:{'|'.join(patterns)})(?:_|$)"
 
 
-# Two letters in the wrong order, one missing, one too many.
-_NEARLY = 0.84
+def _shortened(word: str) -> set[str]:
+    """The word, and without each one of its letters."""
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
+
+
+_SWITCH = "enabled"
+_NEAR_SWITCH = _shortened(_SWITCH)
 _NEW_WORD = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+"
 
 # Set to false, these restrict.
@@ -61,12 +66,12 @@ def tool_restrictions(tools: Any, path: str) -> list[str]:
     """A problem for each field of an allowed tool's record that was meant to deny or to limit it: ``enabled`` alone has a meaning."""
     problems: list[str] = []
     for name, tool in tools.items() if isinstance(tools, dict) else ():
-        if not isinstance(tool, dict) or tool.get("enabled") is False or not tool.keys() - {"enabled"}:
+        if not isinstance(tool, dict) or tool.get(_SWITCH) is False or not tool.keys() - {_SWITCH}:
             continue
         where = f"{path}.{name[:80]}"
         mistyped = [field for field, value in tool.items() if _denies(value) and _is_nearly_enabled(field)]
         problems += [f"{where}.{field[:80]} has no meaning here, so the tool is allowed: did you mean enabled?" for field in mistyped]
-        problems += lost_restrictions(where, tool, ("enabled", *mistyped))
+        problems += lost_restrictions(where, tool, (_SWITCH, *mistyped))
     return problems
 
 
@@ -75,10 +80,8 @@ def _denies(value: Any) -> bool:
 
 
 def _is_nearly_enabled(field: str) -> bool:
-    """Also in another case; not what says who or when, like ``enabled_by``."""
-    from difflib import SequenceMatcher
-
-    return field != "enabled" and SequenceMatcher(None, field[:80].lower(), "enabled").ratio() > _NEARLY
+    """The two are the same without a letter of one or of each; not what says who or when, like ``enabled_by``."""
+    return field != _SWITCH and abs(len(field) - len(_SWITCH)) < 2 and not _NEAR_SWITCH.isdisjoint(_shortened(field.lower()))
 
 
 def restricts(field: str, value: Any) -> bool:
