@@ -42,7 +42,9 @@ def _of_user(home: str) -> Iterator[Place]:
     for editor in _EDITORS:
         for name in ("mcp.json", "settings.json"):
             yield Place(clients.VSCODE, os.path.join(settings, editor, "User", name))
-    yield Place(clients.WINDSURF, os.path.join(home, ".codeium", "windsurf", "mcp_config.json"))
+    # In its own editor, and as a plugin of others.
+    for parts in (("windsurf", "mcp_config.json"), ("mcp_config.json",)):
+        yield Place(clients.WINDSURF, os.path.join(home, ".codeium", *parts))
     yield Place(clients.ZED, os.path.join(_zed_folder(home), "settings.json"))
     yield Place(clients.GEMINI, os.path.join(home, ".gemini", "settings.json"))
     yield Place(clients.CODEX, os.path.join(_named("CODEX_HOME", os.path.join(home, ".codex")), "config.toml"))

@@ -32,7 +32,7 @@ class Places(FolderCase):
         self.assertEqual(found["cursor"], ["~/.cursor/mcp.json", "./.cursor/mcp.json"])
         self.assertEqual(found["vscode"][:2], ["~/.config/Code/User/mcp.json", "~/.config/Code/User/settings.json"])
         self.assertEqual(found["vscode"][-2:], ["./.vscode/mcp.json", "./.vscode/settings.json"])
-        self.assertEqual(found["windsurf"], ["~/.codeium/windsurf/mcp_config.json"])
+        self.assertEqual(found["windsurf"], ["~/.codeium/windsurf/mcp_config.json", "~/.codeium/mcp_config.json"])
         self.assertEqual(found["zed"], ["~/.config/zed/settings.json", "./.zed/settings.json"])
         self.assertEqual(found["gemini"], ["~/.gemini/settings.json", "./.gemini/settings.json"])
         self.assertEqual(found["codex"], ["~/.codex/config.toml", "./.codex/config.toml"])
