@@ -111,8 +111,9 @@ def _typed_unseen(field: str) -> str:
 
 
 def _text_of(line: bytes) -> str:
+    """Without the byte order mark that a pipe of Windows may begin with."""
     try:
-        return line.decode().strip()
+        return line.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         return ""
 

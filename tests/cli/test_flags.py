@@ -153,8 +153,9 @@ class StandardInput(StoreCase):
         self.assertTrue(masked.endswith("cdef") and "0123" not in masked, masked)
 
     def test_a_secret_names_its_key(self) -> None:
-        key = self.done("user", "get-api-key", "--api-key=-", given=self.keys["api_key"].encode())
-        self.assertEqual(key["hint"], self.keys["api_key"][-4:])
+        for mark in ("", "\ufeff"):
+            key = self.done("user", "get-api-key", "--api-key=-", given=f"{mark}{self.keys['api_key']}\r\n".encode())
+            self.assertEqual(key["hint"], self.keys["api_key"][-4:])
 
     def test_input_without_a_line_of_text_is_refused(self) -> None:
         for given in (b"", b"\n", b"\xff\n"):
