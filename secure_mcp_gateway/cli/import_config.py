@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.client_files.reading import ClientFile
     from secure_mcp_gateway.operations.operation import Operation
 
-_FROM = Param("from", FILE, "A file of Claude, Cursor, VS Code, Windsurf, Zed, Gemini CLI or Codex CLI instead.", place=COMMAND_LINE)
+_FROM = Param(
+    "from",
+    FILE,
+    "A file of Claude, Cursor, VS Code, Windsurf, Zed, Gemini CLI or Codex CLI instead; - is standard input.",
+    place=COMMAND_LINE,
+)
 _CLIENT = Param(
     "client",
     STRING,
