@@ -9,6 +9,7 @@ from secure_mcp_gateway.cli.client_files.places import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
     from secure_mcp_gateway.cli.client_files.clients import Client
@@ -31,7 +32,7 @@ class Section(NamedTuple):
 
     place: str
     servers: Any
-    off: tuple[str, ...] = ()
+    off: Collection[str] = ()
 
 
 def sections_of(document: Any, is_toml: bool) -> list[Section]:
@@ -45,7 +46,7 @@ def sections_of(document: Any, is_toml: bool) -> list[Section]:
         found.append(Section("mcp.servers", mcp["servers"]))
     for path, project in projects.items() if isinstance(projects, dict) and not is_toml else ():
         if isinstance(project, dict) and project.get("mcpServers"):
-            off = _names(project.get(_OFF_IN_PROJECT))
+            off = set(_names(project.get(_OFF_IN_PROJECT)))
             found.append(Section(f"projects[{shown(path)}].mcpServers", project["mcpServers"], off))
     return found
 
@@ -118,12 +119,12 @@ def client_of(path: str, document: Any, sections: list[Section], is_toml: bool) 
     return clients.WINDSURF if "serverUrl" in fields else clients.GEMINI if "httpUrl" in fields else clients.ANY
 
 
-def _switched_off(document: dict[str, Any], servers: Any) -> tuple[str, ...]:
+def _switched_off(document: dict[str, Any], servers: Any) -> set[str]:
     """Gemini CLI says beside its servers which of them it may use, by two names each: the older ones stand alone."""
     mcp = _object(document.get("mcp"))
-    allowed = [given for given in (mcp.get("allowed"), document.get("allowMCPServers")) if isinstance(given, list)]
-    excluded = (*_names(mcp.get("excluded")), *_names(document.get("excludeMCPServers")))
-    return (*(name for name in _object(servers) if any(name not in given for given in allowed)), *excluded)
+    lists = [given for given in (mcp.get("allowed"), document.get("allowMCPServers")) if isinstance(given, list)]
+    excluded = {*_names(mcp.get("excluded")), *_names(document.get("excludeMCPServers"))}
+    return excluded.union(*(_object(servers).keys() - set(_names(given)) for given in lists))
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ class References:
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self._client = client
+        # The inputs by the variables in their place.
+        self._identifiers: dict[str, str] = {}
 
     def ours(self, text: str, place: str) -> str:
         """The value with all of its references as the gateway writes them; what is none of them stays."""
@@ -61,8 +63,7 @@ class References:
     def _input(self, identifier: str, place: str) -> str:
         name = re.sub(r"[^A-Za-z0-9]+", "_", identifier).strip("_").upper()
         name = f"_{name}" if name[:1].isdigit() else name or "INPUT"
-        other = next((each for each, taken in self.inputs.items() if taken == name and each != identifier), None)
-        if other is not None:
+        if self._identifiers.setdefault(name, identifier) != identifier:
             self.problems.append(f"{place}: two inputs would both be the variable {name}: rename one of them")
         self.inputs.setdefault(identifier, name)
         return f"${{env:{name}}}"

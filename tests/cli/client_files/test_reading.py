@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 import unittest
 from typing import Any
 
@@ -344,6 +345,16 @@ class Hostile(unittest.TestCase):
             except GatewayError:
                 continue
             self.assertFalse(found and found.problems and found.servers, f"seed {seed}")
+
+    def test_a_flood_of_names_takes_time_that_grows_with_it(self) -> None:
+        names = [f"s{number}" for number in range(30_000)]
+        wanted = "".join(f"${{input:{name}}}" for name in names)
+        off = {"mcpServers": {name: {} for name in names}, "mcp": {"allowed": [*names, "x"], "excluded": names}}
+        asking = {"servers": {"one": {"command": "x", "args": [wanted]}}}
+        started = time.process_time()
+        self.assertEqual(len(read("x.json", off).left_out), len(names))
+        self.assertEqual(read("mcp.json", asking).problems, [])
+        self.assertLess(time.process_time() - started, 5)
 
     def test_a_name_without_end_is_shortened_where_it_is_said(self) -> None:
         found = read("x.json", {"mcpServers": {"a" * 100_000: {"command": 1, "b" * 100_000: 1}}})
