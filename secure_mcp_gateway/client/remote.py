@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from urllib.parse import quote, urlencode
 
 from secure_mcp_gateway import __version__, errors
 from secure_mcp_gateway.client.exchange import Answer, Connection
-from secure_mcp_gateway.errors import GatewayError, NotFound, OutcomeUnknown, TooLarge, Unauthorized, Unavailable
+from secure_mcp_gateway.errors import GatewayError, InvalidRequest, NotFound, OutcomeUnknown, TooLarge, Unauthorized, Unavailable
 from secure_mcp_gateway.operations.files import LARGEST
 from secure_mcp_gateway.operations.operation import RECORD
 from secure_mcp_gateway.params import BODY, BODY_OR_QUERY, BOOLEAN, DOCUMENT_DEPTH, PATH, QUERY, strict_json
@@ -42,6 +43,10 @@ _KINDS: dict[str, type[GatewayError]] = {
         errors.Unavailable,
     )
 }
+# What a word that is not known here comes to, where its status is none of theirs either.
+_BY_STATUS: dict[int, type[GatewayError]] = {kind.status: kind for kind in _KINDS.values()}
+_BY_STATUS.update({410: NotFound, 423: errors.Conflict, 429: Unavailable})
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Refusals that a server of another version gives to what it does not know.
 _MAY_BE_OLD = ("invalid_request", "not_found", "method_not_allowed")
 _ENVELOPE = 2  # levels of JSON around what is answered
@@ -125,20 +130,23 @@ class Remote:
 
     def _refusal(self, row: Operation, values: Values, content: Values, answer: Answer) -> GatewayError:
         code, detail = content.get("error"), content.get("detail")
-        if not isinstance(code, str) or not isinstance(detail, str):
+        if not isinstance(code, str) or not isinstance(detail, str) or not _WORD.fullmatch(code) or answer.status < 400:
             return self._foreign(row, values, answer)
         message, hint = _parted(detail, _number(answer, "X-Hint-Length"))
-        kind = _KINDS.get(code, GatewayError)
+        kind = _KINDS.get(code) or _kind_of(answer.status)
         if kind is Unauthorized:
-            hint = f"the key was taken from {self._server.source}"
+            source = f"the key was taken from {self._server.source}"
+            hint = source if code == Unauthorized.code or not hint else f"{hint}; {source}"
         if kind is TooLarge:
             hint = hint or "start the server with a larger --max-body, or run the command on its machine"
-        if code in _MAY_BE_OLD:
+        if code in _MAY_BE_OLD or code not in _KINDS:
             version = self._version()
             if version is None:
                 return self._no_gateway(answer)
             hint = "; ".join(filter(None, (hint, _other(version))))
-        return kind(message, hint)
+        made = kind(message, hint)
+        made.code = code
+        return made
 
     def _no_gateway(self, answer: Answer) -> GatewayError:
         return Unavailable(f"there is no Secure MCP Gateway at {self._server} ({answer})", "are host, port and path right?")
@@ -170,6 +178,11 @@ class Remote:
         if isinstance(data, dict) and isinstance(data.get("version"), str):
             return str(data["version"][:40])
         return "" if isinstance(content.get("error"), str) and answer.status == Unavailable.status else None
+
+
+def _kind_of(status: int) -> type[GatewayError]:
+    """Of a refusal whose word is not known here: by its status, else by the class of that (RFC 9110 §15.5, §15.6)."""
+    return _BY_STATUS.get(status) or (InvalidRequest if status < 500 else Unavailable)
 
 
 def _other(version: str | None) -> str:

@@ -75,6 +75,30 @@ class Refusals(StubCase):
         failure = self.failure(self.stub(refusal(401, "unauthorized", "the key is not known")).url)
         self.assertEqual((type(failure), failure.exit_code, failure.hint), (Unauthorized, 5, "the key was taken from a test"))
 
+    def test_a_word_that_is_not_known_here_goes_by_its_status_and_is_said_all_the_same(self) -> None:
+        for status, exit_code in (
+            *((status, 2) for status in (400, 402, 405, 413, 414, 422, 428, 431, 499, 501)),
+            *((status, 5) for status in (401, 403)),
+            *((status, 3) for status in (404, 410)),
+            *((status, 4) for status in (409, 412, 423)),
+            *((status, 6) for status in (408, 429, 502, 503, 504, 507)),
+            (500, 1),
+        ):
+            answer = http(status, {"error": "quota_used_up", "detail": "no more; wait", "timestamp": "t"}, "X-Hint-Length: 4")
+            for row in (LIST, ADD):
+                failure = self.failure(self.stub(answer, health(OLD)).url, row)
+                self.assertEqual((failure.exit_code, failure.code, failure.message), (exit_code, "quota_used_up", "no more"), status)
+                self.assertIn(f"the server is version {OLD}", failure.hint)
+                self.assertTrue(failure.hint.startswith("wait; "), failure.hint)
+
+    def test_a_method_that_the_server_does_not_know_is_wrong_usage(self) -> None:
+        failure = self.failure(self.stub(refusal(405, "method_not_allowed", "no"), health(OLD)).url)
+        self.assertEqual((failure.exit_code, failure.code), (2, "method_not_allowed"))
+
+    def test_a_word_that_is_none_is_no_gateways(self) -> None:
+        for status, code in ((400, "Bad Request"), (400, "x" * 65), (400, ""), (302, "found")):
+            self.assertIn("no Secure MCP Gateway", self.failure(self.stub(refusal(status, code, "no")).url).message)
+
     def test_an_error_of_another_version_says_so(self) -> None:
         for status, code in ((400, "invalid_request"), (404, "not_found"), (405, "method_not_allowed")):
             failure = self.failure(self.stub(refusal(status, code, "no"), health(OLD)).url)
