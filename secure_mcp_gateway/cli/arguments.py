@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PROGRAM = "secure-mcp-gateway"
 FORMATS = ("table", "json")
 # The flags of all commands: those that take a value, and those that do not.
-WITH_VALUE = ("--store", "--format", "--server", "--api-key-file", "--ca-file")
+WITH_VALUE = ("--store", "--format", "--server", "--api-key-file", "--ca-file", "--client-cert", "--client-key")
 SWITCHES = ("--quiet", "--version", "--allow-network-fs", "--help", "-h")
 
 

@@ -98,7 +98,7 @@ def _param_of(words: list[str], flag: str) -> Param | None:
 def _value_place(words: list[str], flag: str, typed: str, prefix: str) -> Place:
     param = _param_of(words, flag)
     if param is None:
-        takes_file = flag in WITH_VALUE and (flag == "--store" or flag.endswith("-file"))
+        takes_file = flag in WITH_VALUE and flag not in ("--format", "--server")
         values = [(each, "") for each in FORMATS] if flag == "--format" else []
     else:
         takes_file = param.kind == FILE or bool(param.file and flag[2:] == file_flag(param))

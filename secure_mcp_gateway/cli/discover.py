@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.commands import Invocation
 
 # What says where the import is to go.
-_WHERE = ("store", "server", "api-key-file", "ca-file")
+_WHERE = ("store", "server", "api-key-file", "ca-file", "client-cert", "client-key")
 
 
 def command() -> Command:

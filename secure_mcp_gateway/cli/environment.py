@@ -10,6 +10,8 @@ SETTINGS = {
     "SECURE_MCP_GATEWAY_API_KEY": "The key for that server.",
     "SECURE_MCP_GATEWAY_API_KEY_FILE": "A file with that key, as --api-key-file names it; $SECURE_MCP_GATEWAY_API_KEY goes before it.",
     "SECURE_MCP_GATEWAY_CA_FILE": "The CA that signed that server's certificate, as --ca-file names it.",
+    "SECURE_MCP_GATEWAY_CLIENT_CERT": "The certificate to show to that server, as --client-cert names it.",
+    "SECURE_MCP_GATEWAY_CLIENT_KEY": "The key of that certificate, as --client-key names it.",
     "SECURE_MCP_GATEWAY_DEBUG": "Where it is set an internal error shows its traceback, which may quote secrets.",
     "NO_COLOR": "Where it is set nothing is coloured.",
 }

@@ -23,6 +23,8 @@ GLOBAL_FLAGS = (
     ("--server URL", "Do it through the API there; else $SECURE_MCP_GATEWAY_SERVER. See help remote."),
     ("--api-key-file FILE", "The key for that server; else $SECURE_MCP_GATEWAY_API_KEY."),
     ("--ca-file FILE", "The CA that signed that server's certificate, if the system does not know it."),
+    ("--client-cert FILE", "The certificate to show to that server, where it takes no client without one."),
+    ("--client-key FILE", "Its key, where that is not in the same file."),
     ("--format table|json", "A table on a terminal, JSON elsewhere."),
     ("--quiet", "Only data and errors."),
     ("--allow-network-fs", "Take a store on a network file system, which one machine alone uses."),

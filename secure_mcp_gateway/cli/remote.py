@@ -7,7 +7,7 @@ import os
 from secure_mcp_gateway.cli.environment import ENVIRONMENT
 from secure_mcp_gateway.cli.rows import STANDARD_OUTPUT, show_with_document, taken_target
 from secure_mcp_gateway.cli.values import store_path
-from secure_mcp_gateway.client.address import Server, checked_key, key_in_file, server_at
+from secure_mcp_gateway.client.address import ClientFiles, Server, checked_key, key_in_file, server_at
 from secure_mcp_gateway.errors import InvalidRequest, Unauthorized
 from secure_mcp_gateway.params import COMMAND_LINE
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.cli.output import Output
     from secure_mcp_gateway.client.remote import Remote
     from secure_mcp_gateway.operations.operation import Operation
+
+_OF_TLS = ("ca-file", "client-cert", "client-key")
 
 
 def run_remote(row: Operation, invocation: Invocation) -> int:
@@ -55,14 +57,36 @@ def asked(remote: Remote, row: Operation, values: dict[str, Any], output: Output
 
 
 def named_server(invocation: Invocation) -> Server:
-    """With the CA to trust and the key. A flag goes before the environment, a key itself before a file with one."""
+    """With the CA to trust, the certificate to show and the key. A flag goes before the environment, a key before a file with one."""
     given = invocation.given
     server = server_at(invocation.server(), "--server" if "server" in given else f"${ENVIRONMENT}SERVER")
-    server.ca_file = given.get("ca-file") or os.environ.get(f"{ENVIRONMENT}CA_FILE") or None
-    if "ca-file" in given and server.scheme != "https":
-        raise InvalidRequest("--ca-file goes with an https URL", "give --server https://HOST:PORT, or leave it out")
+    server.ca_file = _file(given, "ca-file")[0] or None
+    server.client = _client_files(given)
+    for flag in _OF_TLS:
+        if flag in given and server.scheme != "https":
+            raise InvalidRequest(f"--{flag} goes with an https URL", "give --server https://HOST:PORT, or leave it out")
     server.key, server.source = _key(given)
     return server
+
+
+def _client_files(given: dict[str, Any]) -> ClientFiles | None:
+    certificate, certificate_field = _file(given, "client-cert")
+    key, key_field = _file(given, "client-key")
+    if certificate:
+        return ClientFiles(certificate, certificate_field, key or certificate, key_field if key else certificate_field)
+    if key:
+        raise InvalidRequest(f"{key_field} is the key of no certificate", "name that too: --client-cert FILE")
+    return None
+
+
+def _file(given: dict[str, Any], flag: str) -> tuple[str, str]:
+    """The path of the flag or its environment variable, and which of the two names it; an empty one where neither does."""
+    if flag in given:
+        if not given[flag]:
+            raise InvalidRequest(f"--{flag} is empty", "name a PEM file")
+        return given[flag], f"--{flag}"
+    variable = ENVIRONMENT + flag.upper().replace("-", "_")
+    return os.environ.get(variable, ""), f"${variable}"
 
 
 def _key(given: dict[str, Any]) -> tuple[str, str]:

@@ -175,9 +175,12 @@ $SECURE_MCP_GATEWAY_API_KEY, or stands in a file that only you can read (0600):
 written where the command runs.
 
 A certificate that the system does not trust needs its CA: --ca-file FILE, or
-$SECURE_MCP_GATEWAY_CA_FILE. Nothing switches the check off. No proxy of the
-environment is used and no redirect followed. Name a key by its public id: its
-secret would stand in the URL, which proxies log.
+$SECURE_MCP_GATEWAY_CA_FILE. Nothing switches the check off. A server that was
+started with --tls-client-ca wants to see a certificate of yours: --client-cert
+FILE and --client-key FILE, or $SECURE_MCP_GATEWAY_CLIENT_CERT and ..._KEY; the
+key, without a passphrase and readable by you alone, may stand in the same file.
+No proxy of the environment is used and no redirect followed. Name a key by its
+public id: its secret would stand in the URL, which proxies log.
 
 A connection that breaks during a write leaves open whether it was made: read
 before you repeat it. What needs the store itself (generate-config, start-api,

@@ -149,7 +149,7 @@ def server_url(given: dict[str, Any]) -> str:
             both = "$SECURE_MCP_GATEWAY_SERVER and $SECURE_MCP_GATEWAY_STORE are both set"
             raise InvalidRequest(both, "say which is meant with --server URL or --store FILE")
         return named
-    for flag in ("api-key-file", "ca-file"):
+    for flag in ("api-key-file", "ca-file", "client-cert", "client-key"):
         if flag in given:
             raise InvalidRequest(f"--{flag} goes with a server", "name one with --server URL")
     return ""

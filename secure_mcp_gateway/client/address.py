@@ -14,10 +14,22 @@ _FORM = "give it as https://HOST:PORT"
 _READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
+class ClientFiles:
+    """The certificate to show, and its key, which may stand in the same file; ``_field`` says which flag or variable names each."""
+
+    __slots__ = ("certificate", "certificate_field", "key", "key_field")
+
+    def __init__(self, certificate: str, certificate_field: str, key: str, key_field: str) -> None:
+        self.certificate = certificate
+        self.certificate_field = certificate_field
+        self.key = key
+        self.key_field = key_field
+
+
 class Server:
     """``base`` is the path that goes before those of the API, mostly empty; ``source`` says where the key is from."""
 
-    __slots__ = ("base", "ca_file", "host", "key", "port", "scheme", "source")
+    __slots__ = ("base", "ca_file", "client", "host", "key", "port", "scheme", "source")
 
     def __init__(self, scheme: str, host: str, port: int, base: str = "") -> None:
         self.scheme = scheme
@@ -25,6 +37,7 @@ class Server:
         self.port = port
         self.base = base
         self.ca_file: str | None = None
+        self.client: ClientFiles | None = None
         self.key = self.source = ""
 
     def __str__(self) -> str:
@@ -90,7 +103,7 @@ def _read_private(path: str, field: str) -> str:
         if not stat.S_ISREG(found.st_mode):
             raise InvalidRequest(f"{field} is not a regular file", "write the key to one", private=path)
         if os.name != "nt":
-            _require_private(found, field, path)
+            require_private(found, field, path)
         return _decoded(os.read(descriptor, _LONGEST_KEY + 8), field, path)
     finally:
         os.close(descriptor)
@@ -103,7 +116,8 @@ def _decoded(data: bytes, field: str, path: str) -> str:
     return data.decode("utf-8-sig")
 
 
-def _require_private(found: os.stat_result, field: str, path: str) -> None:
+def require_private(found: os.stat_result, field: str, path: str) -> None:
+    """``InvalidRequest`` names the field."""
     if found.st_uid != os.geteuid():
         raise InvalidRequest(f"{field} belongs to another user", "copy it to a file of your own", private=path)
     if found.st_mode & 0o077:

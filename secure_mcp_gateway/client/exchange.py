@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import http.client
 import io
-import os
 import socket
 import ssl
-import stat
 import time
 from socket import gaierror
 
-from secure_mcp_gateway.errors import GatewayError, InvalidRequest, OutcomeUnknown, Unavailable
+from secure_mcp_gateway.client.tls import reason_of, tls_context
+from secure_mcp_gateway.errors import GatewayError, OutcomeUnknown, Unavailable
 from secure_mcp_gateway.operations.files import LARGEST
 
 TYPE_CHECKING = False
@@ -93,7 +92,7 @@ class Connection:
         server = self._server
         connection: http.client.HTTPConnection
         if server.scheme == "https":
-            connection = http.client.HTTPSConnection(server.host, server.port, timeout=CONNECT_SECONDS, context=_tls(server.ca_file))
+            connection = http.client.HTTPSConnection(server.host, server.port, timeout=CONNECT_SECONDS, context=tls_context(server))
         else:
             connection = http.client.HTTPConnection(server.host, server.port, timeout=CONNECT_SECONDS)
         try:
@@ -117,12 +116,14 @@ class Connection:
             return Unavailable(f"the certificate of {server} is not accepted: {error.verify_message.rstrip('.')}", hint)
         if isinstance(error, ssl.SSLError):
             return self._no_tls(error)
-        return Unavailable(f"{server} cannot be reached: {_reason(error)}", "are host and port right?")
+        return Unavailable(f"{server} cannot be reached: {reason_of(error)}", "are host and port right?")
 
     def _no_tls(self, error: ssl.SSLError) -> GatewayError:
         reason = (error.reason or "the other end gave up").replace("_", " ").lower()
         if "alert" in reason:
-            hint = "it may take only clients with a certificate (--tls-client-ca), which this command has none of"
+            hint = "if it takes only clients with a certificate (--tls-client-ca), name yours: --client-cert FILE --client-key FILE"
+            if self._server.client is not None:
+                hint = f"is the certificate in {self._server.client.certificate_field} valid, and of the CA in its --tls-client-ca?"
             return Unavailable(f"{self._server} refuses this client: {reason}", hint)
         hint = "a server without TLS has a URL that begins with http://"
         return Unavailable(f"{self._server} speaks no TLS that is understood here: {reason}", hint)
@@ -225,22 +226,3 @@ class _Until(io.RawIOBase):
     def close(self) -> None:
         self._raw.close()
         super().close()
-
-
-def _tls(ca_file: str | None) -> ssl.SSLContext:
-    """What the system trusts, or that one CA alone; names are checked."""
-    try:
-        if ca_file is not None and not stat.S_ISREG(os.stat(ca_file).st_mode):
-            raise ValueError("it is not a regular file")
-        context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ValueError) as error:
-        said = "there is no certificate in it" if isinstance(error, ssl.SSLError) else _reason(error)
-        hint = "it must be a PEM file with the certificate of a CA"
-        raise InvalidRequest(f"--ca-file cannot be used: {said}", hint, private=ca_file or "") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
-def _reason(error: Exception) -> str:
-    code = error.errno if isinstance(error, OSError) else None
-    return os.strerror(code).lower() if code else str(error) or type(error).__name__

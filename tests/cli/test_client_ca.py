@@ -10,6 +10,7 @@ import urllib.error
 from unittest import mock
 
 from tests.cli.server_process import Server, ServerCase, until
+from tests.support import run
 from tests.web.authority import NO_OPENSSL, OPENSSL, Authority, Pair, client_context
 
 
@@ -41,6 +42,23 @@ class ClientCa(ServerCase):
         server.signal(signal.SIGHUP)
         self.assertTrue(until(lambda: self.is_served(server, eve)))
         self.assertFalse(self.is_served(server, self.ada))
+        self.assertEqual(server.stop(), (0, ""))
+
+    def test_a_command_gets_through_with_a_certificate_alone(self) -> None:
+        server = self.start(*self.tls, "--no-access-log", SECURE_MCP_GATEWAY_TLS_CLIENT_CA=self.authority.certificate)
+        through = ("--server", f"https://127.0.0.1:{server.port}", "--ca-file", self.authority.certificate, "config", "list")
+        ada = {"SECURE_MCP_GATEWAY_CLIENT_CERT": self.ada.certificate, "SECURE_MCP_GATEWAY_CLIENT_KEY": self.ada.key}
+        no_store = {"SECURE_MCP_GATEWAY_STORE": "", "SECURE_MCP_GATEWAY_API_KEY": self.keys["admin_api_key"]}
+        with mock.patch.dict(os.environ, no_store):
+            refused = run(*through)
+            self.assertEqual(refused.code, 6)
+            self.assertIn("name yours: --client-cert FILE --client-key FILE", refused.err)
+            self.assertEqual(run(*through, "--client-cert", self.ada.certificate, "--client-key", self.ada.key).code, 0)
+            with mock.patch.dict(os.environ, ada):
+                self.assertEqual(run(*through).code, 0)
+                self.assertIn("--client-key is empty", run(*through, "--client-key", "").err)
+            with mock.patch.dict(os.environ, SECURE_MCP_GATEWAY_CLIENT_KEY=self.ada.key):
+                self.assertIn("$SECURE_MCP_GATEWAY_CLIENT_KEY is the key of no certificate", run(*through).err)
         self.assertEqual(server.stop(), (0, ""))
 
     def copy(self, path: str) -> str:

@@ -71,6 +71,8 @@ class Offered(StoreCase):
             self.assertEqual(self.answer(*words, ""), ["files\t"])
         self.assertEqual(self.answer("config", "import", "--input-file=x"), ["files\t--input-file="])
         self.assertEqual(self.answer("system", "start-api", "--tls-cert", ""), ["files\t"])
+        for flag in ("--api-key-file", "--ca-file", "--client-cert", "--client-key"):
+            self.assertEqual(self.answer("config", "list", flag, ""), ["files\t"])
 
     def test_names_and_ids_come_from_the_store_that_the_line_names(self) -> None:
         made = self.keys

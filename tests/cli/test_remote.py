@@ -225,10 +225,11 @@ class Choices(RemoteCase):
             ran = run("config", "list")
         self.assertEqual(ran.code, 2)
         self.assertIn("are both set; say which is meant with --server URL or --store FILE", ran.refusal["detail"])
-        for flag in ("--ca-file", "--api-key-file"):
+        for flag in ("--ca-file", "--api-key-file", "--client-cert", "--client-key"):
             ran = run("config", "list", "--store", store, flag, "x")
             self.assertEqual((ran.code, ran.refusal["detail"]), (2, f"{flag} goes with a server; name one with --server URL"))
-        self.assertIn("--ca-file goes with an https URL", self.refused(2, "config", "list", "--ca-file", "x"))
+        for flags in (["--ca-file", "x"], ["--client-cert", "x"], ["--client-key", "x", "--client-cert", "x"]):
+            self.assertIn("goes with an https URL", self.refused(2, "config", "list", *flags))
         self.assertIn("--server is empty", run("config", "list", "--server", "").err)
 
     def test_a_key_out_of_a_file(self) -> None:
@@ -278,7 +279,7 @@ class Choices(RemoteCase):
         write, said = ("config", "add", "--config-name", "new"), "whether the change was made is not known"
         for place, argv, may_have_changed in (
             ("_exchanged", write, True),
-            ("_tls", write, False),
+            ("tls_context", write, False),
             ("_exchanged", ("config", "list"), False),
         ):
             with self.subTest(place=place, argv=argv), mock.patch.object(exchange, place, side_effect=KeyboardInterrupt):
