@@ -56,7 +56,8 @@ def _blamed(files: TlsFiles, reason: OSError | ValueError) -> InvalidRequest:
     if not _holds_certificate(files.certificate):
         hint = "it must be a PEM file: -----BEGIN CERTIFICATE-----, and then those of the chain"
         return InvalidRequest("--tls-cert cannot be used: there is no certificate in it", hint, private=files.certificate)
-    if getattr(reason, "reason", "") == "KEY_VALUES_MISMATCH":
+    # The second where the key is of another kind (RSA) than that of the certificate.
+    if getattr(reason, "reason", "") in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"):
         hint = "give the key that the certificate was made with"
         return InvalidRequest("--tls-key cannot be used: it is not the key of the certificate in --tls-cert", hint, private=files.key)
     hint = "it must be a PEM file: -----BEGIN PRIVATE KEY-----"

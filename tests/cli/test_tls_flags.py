@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import unittest
 
 from tests.support import StoreCase
@@ -48,6 +49,8 @@ class TlsFlags(StoreCase):
 
     def test_a_key_of_another_certificate_is_said_to_be_that(self) -> None:
         self.assertIn("--tls-key cannot be used: it is not the key of the certificate", self.said(self.pair.certificate, self.other.key))
+        subprocess.run([OPENSSL, "genrsa", "-out", self.path("rsa.key"), "2048"], check=True, capture_output=True, timeout=30)
+        self.assertIn("it is not the key of the certificate", self.said(self.pair.certificate, self.path("rsa.key")))
 
 
 if __name__ == "__main__":
