@@ -8,7 +8,6 @@ the store can write both anew: the chain convinces against everybody else.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import stat
@@ -93,7 +92,7 @@ def open_regular(path: str, flags: int) -> int:
     descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a regular file")
+        raise OSError(f"{os.path.basename(path)} is not a regular file")
     return descriptor
 
 
@@ -180,8 +179,7 @@ class AuditLog:
             return self._append(head, generation, lines, owner, durable)
         except OSError as error:
             self.forget()
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise Unavailable(f"the audit log cannot be written, so nothing is changed: {reason}", private=self.path) from None
+            raise Unavailable(f"the audit log cannot be written, so nothing is changed: {self._reason(error)}", private=self.path) from None
 
     def forget(self) -> None:
         """Look at the file anew next time: the last lines may not have become part of the document."""
@@ -204,8 +202,16 @@ class AuditLog:
         return AuditHead(count, last, size if os.path.exists(self.path) else 0, os.path.basename(self.path)), generation
 
     def unreadable(self, error: OSError) -> Unavailable:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        return Unavailable(f"the audit log cannot be read: {reason}", private=self.path)
+        return Unavailable(f"the audit log cannot be read: {self._reason(error)}", private=self.path)
+
+    def _reason(self, error: OSError) -> str:
+        """What stands in the log's place says more than what the system says of it (too many levels, an illegal seek)."""
+        from secure_mcp_gateway.store.facts import kind_of
+
+        kind = kind_of(self.path)
+        if kind:
+            return f"it is {kind}"
+        return os.strerror(error.errno) if error.errno else str(error)
 
     def files(self) -> list[str]:
         """The rotated files, oldest first, then the current one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from itertools import islice
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _UNCOMMITTED, _LOST = "uncommitted_lines", "lines_of_lost_writes"
 _PART, _END = 65536, 16384
 _MOST_LOOKED_AT, _MOST_REMEMBERED = 1000, 200
+_LONGEST = 1024 * 1024  # far beyond any line of ours
 
 
 def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) -> tuple[AuditHead, list[Line]]:
@@ -90,7 +92,7 @@ def first_doubt(log: AuditLog, head: AuditHead, generation: int) -> str:
         if holding is None:
             return f"line {head.lines} is not where it was written"
         reached = _reached(holding, descriptor, head)
-        return _set_back(generation, reached) or _doubt_behind(_lines_behind(holding, descriptor, head.size), head, generation)
+        return _set_back(generation, reached) or _doubt_behind(_lines_behind(holding, descriptor, head.size, _LONGEST), head, generation)
     finally:
         os.close(descriptor)
 
@@ -136,7 +138,7 @@ def _holding(log: AuditLog, descriptor: int, head: AuditHead) -> list[str] | Non
         return []
     archives = [path for path in log.files() if path != log.path]
     for at in reversed(range(len(archives))):
-        archive = os.open(archives[at], os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        archive = open_regular(archives[at], os.O_RDONLY)
         try:
             if _ends_with(archive, head):
                 return archives[at:]
@@ -156,19 +158,20 @@ def _reached(holding: list[str], descriptor: int, head: AuditHead) -> int:
     return _generation_of(content for line in lines if (content := opened(line)) is not None)
 
 
-def _lines_behind(archives: list[str], descriptor: int, position: int) -> Iterator[bytes]:
-    """Those from this position of the first file on, one by one, for refusals may have filled many files since the last write."""
+def _lines_behind(archives: list[str], descriptor: int, position: int, longest: int = sys.maxsize) -> Iterator[bytes]:
+    """Those from this position of the first file on, one by one, for refusals may have filled many files since the last write. None
+    of a file behind a line that is longer than ``longest``: a crash can leave any number of zeros."""
     for path in archives:
         archive = open_regular(path, os.O_RDONLY)
         try:
-            yield from _lines_from(archive, position)
+            yield from _lines_from(archive, position, longest)
         finally:
             os.close(archive)
         position = 0
-    yield from _lines_from(descriptor, position)
+    yield from _lines_from(descriptor, position, longest)
 
 
-def _lines_from(descriptor: int, position: int) -> Iterator[bytes]:
+def _lines_from(descriptor: int, position: int, longest: int) -> Iterator[bytes]:
     """As a file object gives them, which would not say why it cannot."""
     os.lseek(descriptor, position, os.SEEK_SET)
     begun: list[bytes] = []
@@ -178,6 +181,8 @@ def _lines_from(descriptor: int, position: int) -> Iterator[bytes]:
             yield b"".join(begun) + line + b"\n"
             begun = []
         begun.append(rest)
+        if len(begun) * _PART > longest:
+            return
     if any(begun):
         yield b"".join(begun)
 

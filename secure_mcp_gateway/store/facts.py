@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LEAST_FREE = 16 * 1024 * 1024
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+)
 
 
 class Fact:
@@ -27,16 +33,32 @@ class Fact:
         self.mode = mode
 
 
-def facts(file: StoreFile, log: str) -> tuple[list[str], list[str]]:
+def facts(file: StoreFile, log: str, lock: str) -> tuple[list[str], list[str]]:
     """(issues, warnings). Paths stay out of them: they are answered over the network too."""
     if os.name == "nt":
         return [], []
     found = [*file_facts("the store", file.path), *file_facts("the audit log", log), *folder_facts("the store's folder", file.folder)]
+    found += [*kind_facts("the audit log", log), *kind_facts("the lock", lock)]
     issues = [_said(fact) for fact in found if fact.is_issue]
     warnings = [_said(fact) for fact in found if not fact.is_issue]
     if free_space(file.folder) < LEAST_FREE + 2 * os.stat(file.path).st_size:
         warnings.append("the disk is almost full: a write needs room for a second copy of the store")
     return issues, warnings
+
+
+def kind_of(path: str) -> str:
+    """What stands there where a file should, in words; empty where that is a file, nothing, or not to be seen."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return ""
+    return "" if stat.S_ISREG(mode) else next((words for is_it, words in _KINDS if is_it(mode)), "a device")
+
+
+def kind_facts(name: str, path: str) -> Iterator[Fact]:
+    kind = kind_of(path)
+    if kind:
+        yield Fact(True, f"{name} is {kind} where a file of its own must be: nothing can be written", path)
 
 
 def file_facts(name: str, path: str) -> Iterator[Fact]:

@@ -178,7 +178,7 @@ class Store:
         from secure_mcp_gateway.store.facts import facts
 
         try:
-            issues, warnings = facts(self.file, self.log(self.snapshot()).path)
+            issues, warnings = facts(self.file, self.log(self.snapshot()).path, self.lock_path)
         except OSError as error:
             raise self.file.failure(error, "read") from None
         doubt = self.audit_doubt()
@@ -270,6 +270,12 @@ class Store:
         try:
             return self._lock.acquire(seconds)
         except OSError as error:
+            from secure_mcp_gateway.store.facts import kind_of
+
+            kind = kind_of(self.lock_path)
+            if kind:
+                hint = "move it away: secure-mcp-gateway system doctor says how"
+                raise Unavailable(f"the lock beside the store is {kind}, not a file", hint, private=self.lock_path) from None
             raise self.file.failure(error, "written") from None
 
     def _write_group(self, group: list[Ticket]) -> None:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from unittest import mock
 
-from tests.store.sample_store import StoreCase
+from secure_mcp_gateway.errors import Unavailable
+from secure_mcp_gateway.store.document import Document
+from secure_mcp_gateway.store.store import Store
+from tests.store.sample_store import StoreCase, add
+
+INSTEAD: dict[str, Callable[[str], None]] = {
+    "a folder": os.mkdir,
+    "a FIFO": os.mkfifo,
+    "a symbolic link": lambda path: os.symlink(f"{path}.away", path),
+}
+
+
+def put_away(path: str, make: Callable[[str], None]) -> None:
+    os.rename(path, f"{path}.away")
+    make(path)
 
 
 class FactsTest(StoreCase):
@@ -45,6 +60,39 @@ class FactsTest(StoreCase):
     def test_a_second_name_of_the_store_is_an_issue(self) -> None:
         os.link(self.path, self.at("again.json"))
         self.assert_facts(issue="2 hard links")
+
+    def test_what_stands_in_the_place_of_the_lock_is_named_and_not_waited_for(self) -> None:
+        for kind, make in INSTEAD.items():
+            store = self.made(self.at(f"lock {kind}", "store.json"))
+            put_away(store.lock_path, make)
+            self.assertEqual(store.facts()[0], [f"the lock is {kind} where a file of its own must be: nothing can be written"])
+            with self.assertRaises(Unavailable) as caught:
+                add(store, 1)
+            self.assertEqual(caught.exception.message, f"the lock beside the store is {kind}, not a file")
+            self.assertEqual(caught.exception.private, store.lock_path)
+
+    def test_what_stands_in_the_place_of_the_log_is_named_and_not_waited_for(self) -> None:
+        for kind, make in INSTEAD.items():
+            path = self.at(f"log {kind}", "store.json")
+            log = self.made(path).log(Document()).path
+            put_away(log, make)
+            self.assertIn(f"the audit log is {kind} where a file of its own must be: nothing can be written", Store(path).facts()[0])
+            with self.assertRaises(Unavailable) as caught:
+                add(Store(path), 1)
+            self.assertEqual(caught.exception.message, f"the audit log cannot be written, so nothing is changed: it is {kind}")
+            if kind != "a symbolic link":
+                self.assertEqual(Store(path).audit_doubt(), f"the audit log cannot be read: it is {kind}")
+
+    def test_a_fifo_among_the_rotated_logs_is_not_waited_for(self) -> None:
+        os.mkfifo(self.at("audit-000001.jsonl"))
+        with open(self.at("audit.jsonl"), "wb") as file:
+            file.write(b"\n")
+        self.assertIn("audit-000001.jsonl is not a regular file", Store(self.path).audit_doubt())
+
+    def test_zeros_behind_the_log_are_not_all_read(self) -> None:
+        with open(self.at("audit.jsonl"), "r+b") as file:
+            file.truncate(1 << 40)
+        self.assertEqual(Store(self.path).audit_doubt(), "")
 
     def test_a_disk_that_is_almost_full_is_a_warning(self) -> None:
         full = os.statvfs(self.folder)
