@@ -139,6 +139,10 @@ class StoreForeign(StoreDamaged):
     """What stands there is sound, but nothing that this version can use as a store."""
 
 
+class BackupInPlace(StoreForeign):
+    """A backup stands in the store's place."""
+
+
 class OutcomeUnknown(Unavailable):
     """The failure came after the new document was put in place: it may or may not survive a power cut."""
 

@@ -21,6 +21,21 @@ WITH_VALUE = ("--store", "--format", "--server", "--api-key-file", "--ca-file", 
 SWITCHES = ("--quiet", "--version", "--allow-network-fs", "--help", "-h")
 
 
+def as_started() -> str:
+    """The program as one can type it: by its name where that finds it, else by its path, and from a checkout by the Python that runs it."""
+    import os
+    import sys
+    from shlex import quote
+    from shutil import which
+
+    started = sys.argv[0]
+    if os.path.basename(started) != PROGRAM:
+        return f"{quote(sys.executable)} -m secure_mcp_gateway"
+    found = which(PROGRAM)
+    same = found is not None and os.path.realpath(found) == os.path.realpath(started)
+    return PROGRAM if same else quote(os.path.abspath(started))
+
+
 def asked_format(arguments: Sequence[str]) -> str:
     """What ``--format`` says, before anything is checked: an error must come in the right format too. Empty where it says nothing."""
     found = ""

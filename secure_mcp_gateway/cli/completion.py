@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
-from secure_mcp_gateway.cli.arguments import PROGRAM
+from secure_mcp_gateway.cli.arguments import PROGRAM, as_started
 from secure_mcp_gateway.cli.commands import Command
 
 TYPE_CHECKING = False
@@ -95,21 +92,8 @@ def fish() -> Command:
 
 def _command(shell: str, script: str) -> Command:
     def run(invocation: Invocation) -> int:
-        invocation.output.text("script", script.replace("@PROGRAM@", _program()).rstrip("\n"))
+        invocation.output.text("script", script.replace("@PROGRAM@", as_started()).rstrip("\n"))
         return 0
 
     notes = (f"To have it in every new {shell}:", _INSTALLED[shell])
     return Command(f"completion {shell}", f"Print the script for {shell}", (), run, notes=notes)
-
-
-def _program() -> str:
-    """As it was started: by its name where that finds it, else by its path, and from a checkout by the Python that runs it."""
-    from shlex import quote
-    from shutil import which
-
-    started = sys.argv[0]
-    if os.path.basename(started) != PROGRAM:
-        return f"{quote(sys.executable)} -m secure_mcp_gateway"
-    found = which(PROGRAM)
-    same = found is not None and os.path.realpath(found) == os.path.realpath(started)
-    return PROGRAM if same else quote(os.path.abspath(started))

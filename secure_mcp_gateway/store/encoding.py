@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from operator import itemgetter
 
-from secure_mcp_gateway.errors import StoreDamaged, StoreForeign
+from secure_mcp_gateway.errors import BackupInPlace, StoreDamaged, StoreForeign
 from secure_mcp_gateway.params import DOCUMENT_DEPTH, strict_json
 from secure_mcp_gateway.store.check import FIELDS, SERVER_FIELDS, place, record_problems, settings_problems
 from secure_mcp_gateway.store.document import BACKUP_KIND, BESIDE_TABLES, FORMAT, TABLES, AuditHead, Document
@@ -165,7 +165,7 @@ def _decode_any(data: bytes) -> Document:
         raise _damaged("it is not a JSON object")
     if _is_backup(content):
         hint = "move it away, then restore it: system restore --input-file FILE"
-        raise StoreForeign("a backup stands in the store's place", hint, private="it is a backup, not a store")
+        raise BackupInPlace("a backup stands in the store's place", hint, private="it is a backup, not a store")
     found = content.get("format")
     # Not one of ours that has lost its `format`: taken over, that would lose all that only ours have.
     if {"mcp_configs", "apikeys"} <= content.keys() and not {"format", "generation", "audit", "members", "admin_keys"} & content.keys():

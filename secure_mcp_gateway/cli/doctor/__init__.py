@@ -32,15 +32,25 @@ def run(invocation: Invocation) -> int:
     from secure_mcp_gateway.cli.output import terminal_width
 
     output = invocation.output
-    found = examined(_patient(invocation))
+    with output.working("looking at everything"):
+        found = examined(_patient(invocation))
     worst = found[0].level
     if output.is_json:
-        findings = [{"level": each.level, "area": each.area, "text": each.text, "fix": each.fix or None} for each in found]
-        output.document({"status": worst, "findings": findings})
+        output.document({"status": worst, "findings": [_said(each) for each in found]})
     else:
         output.text("doctor", "\n".join(lines(found, terminal_width())))
         output.note(summary(found))
     return 1 if worst == PROBLEM else 0
+
+
+def _said(found: Finding) -> dict[str, str | None]:
+    return {
+        "level": found.level,
+        "area": found.area,
+        "text": found.text,
+        "fix": found.fix or None,
+        "advice": found.advice or None,
+    }
 
 
 def _patient(invocation: Invocation) -> Patient:
@@ -58,17 +68,17 @@ def examined(patient: Patient) -> list[Finding]:
 
 
 def _checks(patient: Patient) -> list[tuple[str, Check]]:
-    from secure_mcp_gateway.cli.doctor import content, machine, ports, servers, storage, trail
+    from secure_mcp_gateway.cli.doctor import content, disk, lock, machine, permissions, ports, servers, storage, trail
 
     of_any: list[tuple[str, Check]] = [
         ("store", storage.check_store),
         ("python", machine.check_python),
         ("tls", machine.check_tls),
         ("clock", machine.check_clock),
-        ("disk", storage.check_disk),
-        ("permissions", storage.check_permissions),
-        ("lock", storage.check_lock),
-        ("leftovers", storage.check_leftovers),
+        ("disk", disk.check_disk),
+        ("permissions", permissions.check_permissions),
+        ("lock", lock.check_lock),
+        ("leftovers", permissions.check_leftovers),
         ("ports", ports.check_ports),
     ]
     of_readable: list[tuple[str, Check]] = [
@@ -85,14 +95,20 @@ def _checks(patient: Patient) -> list[tuple[str, Check]]:
 
 def _alone(area: str, check: Check, patient: Patient) -> Iterator[Finding]:
     """What the check finds; that it fails is a finding too."""
-    as_owner = f"try it as the store's owner: {patient.command('system doctor')}"
+    others_hold = "look for it in the system's log; what else is said here holds all the same"
     try:
         yield from check(patient)
     except GatewayError as error:
         where = f" ({error.private})" if error.private else ""
-        yield Finding(PROBLEM, area, error.message + where, error.hint or as_owner)
+        yield Finding(PROBLEM, area, error.message + where, advice=error.hint or others_hold)
     except OSError as error:
         where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, (str, bytes)) else ""
-        yield Finding(PROBLEM, area, f"cannot be looked at: {os.strerror(error.errno or 0).lower()}{where}", as_owner)
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        text = f"cannot be looked at: {reason}{where}"
+        if isinstance(error, PermissionError) and os.name != "nt" and os.geteuid() != 0:
+            yield Finding(PROBLEM, area, text, patient.as_owner(patient.store.folder, "system doctor"))
+        else:
+            yield Finding(PROBLEM, area, text, advice=others_hold)
     except Exception as error:
-        yield Finding(PROBLEM, area, f"this check itself is at fault ({fault_place(error)}); the others hold", "report it with these words")
+        report = "report it with these words to who makes this program"
+        yield Finding(PROBLEM, area, f"this check itself is at fault ({fault_place(error)}); the others hold", advice=report)

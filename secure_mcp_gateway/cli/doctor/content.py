@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, flag, naming
 from secure_mcp_gateway.repository.configs import config_issues
 from secure_mcp_gateway.repository.key_secrets import is_active, is_expired
@@ -41,8 +39,8 @@ def check_records(patient: Patient) -> Iterator[Finding]:
     document = _document(patient)
     problems = content_problems(tables_of(document))
     health = patient.command("system health-check")
-    fix = f"mend it in {quote(patient.store.path)} while nothing else writes, then: {health}"
-    yield from limited([Finding(PROBLEM, "records", problem, fix) for problem in problems], health)
+    advice = f"mend it in {patient.store.path} with an editor, while nothing else writes"
+    yield from limited([Finding(PROBLEM, "records", problem, advice=advice) for problem in problems], health)
     if not problems:
         count = sum(len(document.table(name)) for name in ("mcp_configs", "projects", "users", "members"))
         yield Finding(OK, "records", f"all references, names and types of {count} records are in order")
@@ -133,7 +131,8 @@ def check_configs(patient: Patient) -> Iterator[Finding]:
             unused.append(Finding(WARNING, "configs", f"{words} is used by no project", fix))
         validate = patient.command("config validate", name)
         doubtful += [
-            Finding(WARNING, "configs", f"{words}: {issue}", f"mend it, then: {validate}") for issue in config_issues(record["mcp_config"])
+            Finding(WARNING, "configs", f"{words}: {issue}", advice=f"mend it with config update-server; this looks again: {validate}")
+            for issue in config_issues(record["mcp_config"])
         ]
     yield from limited(doubtful, patient.command("system health-check"))
     yield from limited(unused, patient.command("config list"))
@@ -148,11 +147,10 @@ def check_projects(patient: Patient) -> Iterator[Finding]:
     for key, record in document.table("projects").items():
         name, words = naming("project", record["project_name"], key), f"project {quoted(record['project_name'])}"
         if record["mcp_config_id"] is None:
-            fix = patient.command("project assign-config", name, _only_config(document))
-            without_config.append(Finding(WARNING, "projects", f"{words} has no config: its users reach nothing", fix))
+            without_config.append(_without_config(patient, f"{words} has no config: its users reach nothing", name))
         if not document.count("project_members", key):
-            fix = patient.command("project add-user", name, "--email ADDRESS")
-            without_users.append(Finding(WARNING, "projects", f"{words} has no users", fix))
+            advice = f"put somebody into it: {patient.command('project add-user', name, '--email ADDRESS')}"
+            without_users.append(Finding(WARNING, "projects", f"{words} has no users", advice=advice))
     listed = patient.command("project list")
     yield from limited(without_config, listed)
     yield from limited(without_users, listed)
@@ -160,7 +158,11 @@ def check_projects(patient: Patient) -> Iterator[Finding]:
         yield Finding(OK, "projects", f"{counted(len(document.table('projects')), 'project')} with config and users")
 
 
-def _only_config(document: Document) -> str:
-    """The flag of the config to assign, where there is no choice."""
-    configs = document.table("mcp_configs").page(limit=2)
-    return naming("config", configs[0][1]["mcp_config_name"], configs[0][0]) if len(configs) == 1 else "--config-name NAME"
+def _without_config(patient: Patient, text: str, project: str) -> Finding:
+    """Where there is no choice the command says which."""
+    configs = _document(patient).table("mcp_configs").page(limit=2)
+    if len(configs) == 1:
+        config = naming("config", configs[0][1]["mcp_config_name"], configs[0][0])
+        return Finding(WARNING, "projects", text, patient.command("project assign-config", project, config))
+    assign = patient.command("project assign-config", project, "--config-name NAME")
+    return Finding(WARNING, "projects", text, advice=f"give it one: {assign}")

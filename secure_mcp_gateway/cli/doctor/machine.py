@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime, timedelta, timezone
 
-from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient
+from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ _EARLIEST, _FAR = 2026, timedelta(days=3650)
 
 def check_python(patient: Patient) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
-    newer = "install a newer Python, then this package for it: python3.13 -m pip install --no-index --no-deps WHEEL"
+    newer = "install a newer Python, and this package for it"
     if sys.version_info[:2] < LOWEST:
-        yield Finding(PROBLEM, "python", f"Python {version} at {sys.executable} is older than 3.9", newer)
+        yield Finding(PROBLEM, "python", f"Python {version} at {sys.executable} is older than 3.9", advice=newer)
         return
     last = _LAST_MONTH.get(sys.version_info[1], "")
     if last and patient.now[:7] > last:
-        yield Finding(WARNING, "python", f"Python {version} gets no security fixes since {last}", newer)
+        yield Finding(WARNING, "python", f"Python {version} gets no security fixes since {last}", advice=newer)
     elif last and later(patient.now, _SOON_DAYS)[:7] > last:
-        yield Finding(WARNING, "python", f"Python {version} gets security fixes until {last} only", newer)
+        yield Finding(WARNING, "python", f"Python {version} gets security fixes until {last} only", advice=newer)
     else:
         yield Finding(OK, "python", f"{version} at {sys.executable}")
 
@@ -42,13 +42,14 @@ def check_tls(patient: Patient) -> Iterator[Finding]:
     try:
         import ssl
     except ImportError:
-        yield Finding(WARNING, "tls", "this Python has no ssl module: the API can be served without TLS only", rebuild)
+        yield Finding(WARNING, "tls", "this Python has no ssl module: the API can be served without TLS only", advice=rebuild)
         return
     if ssl.HAS_TLSv1_2 or ssl.HAS_TLSv1_3:
         newest = "1.3" if ssl.HAS_TLSv1_3 else "1.2"
         yield Finding(OK, "tls", f"{ssl.OPENSSL_VERSION}, up to TLS {newest}")
     else:
-        yield Finding(WARNING, "tls", f"{ssl.OPENSSL_VERSION} knows neither TLS 1.2 nor 1.3: the API cannot be served over TLS", rebuild)
+        text = f"{ssl.OPENSSL_VERSION} knows neither TLS 1.2 nor 1.3: the API cannot be served over TLS"
+        yield Finding(WARNING, "tls", text, advice=rebuild)
 
 
 def check_clock(patient: Patient) -> Iterator[Finding]:
@@ -57,13 +58,13 @@ def check_clock(patient: Patient) -> Iterator[Finding]:
     newest, what = _newest(patient)
     said = f"{now:%Y-%m-%d %H:%M:%S} UTC"
     if now.year < _EARLIEST:
-        yield Finding(PROBLEM, "clock", f"it says {said}: that is before this program was made", _set_it())
+        yield _wrong(PROBLEM, f"it says {said}: that is before this program was made")
     elif newest is not None and newest - now > _TOLERATED:
         text = f"it says {said}, but {what} is of {newest:%Y-%m-%d %H:%M:%S}: it went back, and keys live longer than they should"
-        yield Finding(PROBLEM, "clock", text, _set_it())
+        yield _wrong(PROBLEM, f"{text}; or it was ahead then, which time mends")
     elif newest is not None and now - newest > _FAR:
         text = f"it says {said}, ten years and more after {what}: if it is far ahead, keys have ended that should work"
-        yield Finding(WARNING, "clock", text, _set_it())
+        yield _wrong(WARNING, text)
     else:
         yield Finding(OK, "clock", said)
 
@@ -74,10 +75,12 @@ def later(now: str, days: int) -> str:
     return time_after(now, days)
 
 
-def _set_it() -> str:
+def _wrong(level: str, text: str) -> Finding:
     from shutil import which
 
-    return "timedatectl set-ntp true" if which("timedatectl") else "set it, as root: date -u -s 'YYYY-MM-DD hh:mm:ss'"
+    if which("timedatectl"):
+        return Finding(level, "clock", text, as_root("timedatectl set-ntp true"))
+    return Finding(level, "clock", text, advice="compare it with another clock, and set it as root: date -u -s 'YYYY-MM-DD hh:mm:ss'")
 
 
 def _newest(patient: Patient) -> tuple[datetime | None, str]:

@@ -7,6 +7,7 @@ import os
 import time
 
 from secure_mcp_gateway.cli.doctor.finding import OK, WARNING, Finding, Patient
+from secure_mcp_gateway.cli.doctor.processes import listeners_on, name_of
 from secure_mcp_gateway.cli.environment import ENVIRONMENT
 from secure_mcp_gateway.cli.server_flags import PARAMS
 from secure_mcp_gateway.errors import StoreForbidden
@@ -25,9 +26,10 @@ _REQUEST = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n
 
 def check_ports(patient: Patient) -> Iterator[Finding]:
     try:
-        servers = _running(patient)
+        servers = running(patient)
     except StoreForbidden as error:
-        yield Finding(WARNING, "ports", f"{error.message} ({error.private})", f"sudo {patient.command('system doctor')}")
+        again = patient.as_owner(error.private or patient.store.folder, "system doctor")
+        yield Finding(WARNING, "ports", f"{error.message} ({error.private})", again)
         servers = []
     for server in servers:
         yield _of_ours(patient, server)
@@ -36,7 +38,7 @@ def check_ports(patient: Patient) -> Iterator[Finding]:
         yield _of_default(patient, port)
 
 
-def _running(patient: Patient) -> list[Running]:
+def running(patient: Patient) -> list[Running]:
     if os.name == "nt" or not os.path.isdir(patient.store.folder):
         return []
     from secure_mcp_gateway.cli.running import running_servers
@@ -68,7 +70,9 @@ def _of_default(patient: Patient, port: int) -> Finding:
             f"on port {port} answers an API of version {version} that is not noted beside this store: it serves another one, or reads alone"
         )
         return Finding(WARNING, "ports", text, other)
-    return Finding(WARNING, "ports", f"port {port} is taken: by another program, or by a server that speaks TLS", other)
+    names = ", ".join(f"{name_of(pid)} (process {pid})" for pid in listeners_on(port))
+    taken = f"port {port} is taken by {names or 'another program'}"
+    return Finding(WARNING, "ports", f"{taken}: start-api needs another one, or that one ended", other)
 
 
 def _default_port() -> int:

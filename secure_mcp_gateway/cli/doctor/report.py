@@ -1,4 +1,4 @@
-"""The findings for people: a line or two for each, what to do below it."""
+"""The findings for people: a line or two for each, the command that mends it or what to do below it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,19 @@ def lines(found: list[Finding], width: int | None) -> list[str]:
     for each in found:
         first, *more = record_lines({f"{each.level:<{levels}}  {each.area:<{areas}}": each.text}, width)
         made += [marked(first, each.level), *more]
-        if each.fix:
+        if each.fix and not each.fix.isprintable():
+            made.append(f"{' ' * levels}  to do: what --format json says; it cannot be typed as it would be shown here")
+        elif each.fix:
             made.append(f"{' ' * levels}  fix: {clean(each.fix)}")
+        elif each.advice:
+            made += [f"{' ' * levels}  {line}" for line in _wrapped(f"to do: {clean(each.advice)}", width, levels + 2)]
     return made
+
+
+def _wrapped(text: str, width: int | None, indent: int) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(text, max(width - indent, 40), break_long_words=False, break_on_hyphens=False) if width else [text]
 
 
 def summary(found: list[Finding]) -> str:

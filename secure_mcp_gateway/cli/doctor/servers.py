@@ -7,8 +7,9 @@ import re
 from shlex import quote
 
 from secure_mcp_gateway.cli.doctor.content import limited
-from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, flag, naming
+from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, flag, naming, owner_of
 from secure_mcp_gateway.repository.names import quoted
+from secure_mcp_gateway.store.facts import kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,10 +74,15 @@ def _missing_command(patient: Patient, placed: _Placed) -> Iterator[Finding]:
     brought = _BROUGHT_BY.get(command)
     is_there = os.path.dirname(command) and os.path.isfile(command)
     if is_there:
-        yield Finding(placed.level, "servers", f"{placed.words}: {command} may not be run by this user", f"chmod +x {quote(command)}")
+        text = f"{placed.words}: {command} may not be run by this user"
+        yield Finding(placed.level, "servers", text, _for_its_owner(f"chmod +x {quote(command)}", command))
         return
-    fix = f"install {brought}, or name another one: {update}" if brought else update
-    yield Finding(placed.level, "servers", f"{placed.words}: there is no command {quoted(command)} on this machine", fix)
+    advice = f"install {brought or 'it'}, or name another one: {update}"
+    yield Finding(placed.level, "servers", f"{placed.words}: there is no command {quoted(command)} on this machine", advice=advice)
+
+
+def _for_its_owner(command: str, path: str) -> str:
+    return command if os.name == "nt" or owner_of(path) == os.geteuid() else as_root(command)
 
 
 def _path(config: Server) -> str | None:
@@ -95,11 +101,20 @@ def _unresolved(patient: Patient, placed: _Placed) -> Iterator[Finding]:
     for kind, name in sorted(_references(placed.server["config"])):
         if kind == "env" and name not in os.environ:
             text = f"{placed.words}: ${{env:{name}}} is not set here"
-            yield Finding(WARNING, "servers", text, f"set it for the service, or here: export {name}=VALUE")
+            yield Finding(WARNING, "servers", text, advice=f"set it where the gateway is started, for example: export {name}=VALUE")
         elif kind == "file" and not _is_readable(name):
             text = f"{placed.words}: ${{file:{name}}} cannot be read by this user"
-            fix = f"chmod 600 {quote(name)}" if os.path.lexists(name) else f"install -m 600 /dev/stdin {quote(name)}"
-            yield Finding(placed.level, "servers", text, fix)
+            yield _unreadable(placed, text, name)
+
+
+def _unreadable(placed: _Placed, text: str, path: str) -> Finding:
+    if os.path.isfile(path):
+        return Finding(placed.level, "servers", text, _for_its_owner(f"chmod u+r {quote(path)}", path))
+    if os.path.lexists(path):
+        advice = "put a file with the value in its place, or name another one"
+        return Finding(placed.level, "servers", f"{text}: it is {kind_of(path)}", advice=advice)
+    advice = f"write the value to it, for this user alone: install -m 600 /dev/stdin {quote(path)} takes what you type, up to Ctrl-D"
+    return Finding(placed.level, "servers", text, advice=advice)
 
 
 def _is_readable(path: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from secure_mcp_gateway.cli.doctor import storage
+from secure_mcp_gateway.cli.doctor import disk
 from tests.cli.doctor.case import DoctorCase
 from tests.support import run
 
@@ -60,7 +60,7 @@ class Manners(DoctorCase):
 
     def test_a_check_that_fails_leaves_the_others(self) -> None:
         for error, part in ((OSError(5, "x", "/a"), "input/output error (/a)"), (ValueError("marked-secret"), "ValueError in")):
-            with mock.patch.object(storage, "network_kind", side_effect=error):
+            with mock.patch.object(disk, "network_kind", side_effect=error):
                 found = self.examined()
             (failed,) = (each for each in found if each["area"] == "disk")
             self.assertIn(part, failed["text"])

@@ -16,8 +16,8 @@ class Servers(DoctorCase):
 
     def test_a_command_that_is_not_on_this_machine(self) -> None:
         self.add("--server-command=no-such-command")
-        fix = self.fault("servers", "problem", "there is no command 'no-such-command'")["fix"]
-        self.assertIn("config update-server --config-name default_config --server-name added --server-command", fix)
+        advice = self.fault("servers", "problem", "there is no command 'no-such-command'")["advice"]
+        self.assertIn("config update-server --config-name default_config --server-name added --server-command", advice)
 
     def test_in_a_config_that_nobody_uses_it_is_a_warning(self) -> None:
         self.done("config", "add", "--config-name=unused")
@@ -26,7 +26,7 @@ class Servers(DoctorCase):
 
     def test_what_brings_a_usual_command_is_said(self) -> None:
         self.add("--server-command=npx", '--env={"PATH": "/no/such"}')
-        self.assertTrue(self.fault("servers", "problem", "'npx'")["fix"].startswith("install Node.js, or name another one: "))
+        self.assertTrue(self.fault("servers", "problem", "'npx'")["advice"].startswith("install Node.js, or name another one: "))
 
     def test_it_is_looked_for_on_the_servers_own_path(self) -> None:
         self.write("own-command", "#!/bin/sh\n")
@@ -42,10 +42,13 @@ class Servers(DoctorCase):
 
     def test_references_that_lead_nowhere(self) -> None:
         self.add("--server-command=sh", '--args=["--key=${file:' + self.path("secret") + '}"]')
-        self.mended("servers", "problem", "cannot be read")
+        advice = self.fault("servers", "problem", "cannot be read")["advice"]
+        self.assertIn(f"install -m 600 /dev/stdin {self.path('secret')} ", advice)
+        os.mkdir(self.path("secret"))
+        self.assertIn("put a file with the value in its place", self.fault("servers", "problem", "it is a folder")["advice"])
         self.done("config", "remove-server", "--config-name=default_config", "--server-name=added")
         self.add("--server-url=https://tools.example.com/mcp", '--headers={"Authorization": "Bearer ${env:NO_SUCH_TOKEN}"}')
-        self.assertIn("export NO_SUCH_TOKEN=", self.fault("servers", "warning", "${env:NO_SUCH_TOKEN} is not set here")["fix"])
+        self.assertIn("export NO_SUCH_TOKEN=", self.fault("servers", "warning", "${env:NO_SUCH_TOKEN} is not set here")["advice"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,110 @@
+"""What lies beside the store: for its owner alone, and nothing left over."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from shlex import quote
+
+from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, owner_of, size_of
+from secure_mcp_gateway.cli.doctor.storage import is_no_store
+from secure_mcp_gateway.store.document import Document
+from secure_mcp_gateway.store.facts import file_facts, folder_facts, kind_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from secure_mcp_gateway.store.facts import Fact
+
+_ABANDONED_SECONDS = 60
+_BESIDE = ("backups", "files", "servers")
+_ALONE = "others use this folder too: make one for the store alone (mkdir -m 700) and move it there with all that stands beside it"
+
+
+def check_permissions(patient: Patient) -> Iterator[Finding]:
+    """Of the store and of all that we put beside it: for its owner alone."""
+    path = patient.store.path
+    if os.name == "nt" or not os.path.isdir(patient.store.folder) or (os.path.lexists(path) and is_no_store(path)):
+        return
+    owner = owner_of(patient.store.path)
+    found = False
+    for fact in _mode_facts(patient):
+        found = True
+        yield _open_to_others(patient, fact)
+    for path in _ours(patient):
+        if owner is not None and owner_of(path) not in (None, owner):
+            found = True
+            text = f"{path} belongs to user {owner_of(path)}, the store to user {owner}"
+            yield Finding(PROBLEM, "permissions", text, as_root(f"chown -hR {owner} {quote(path)}"))
+    if not found:
+        yield Finding(OK, "permissions", "the store and what lies beside it are for their owner alone")
+
+
+def _ours(patient: Patient) -> list[str]:
+    """The files and folders that belong to the store, where they are there; the lock and the log only as files: else their own checks
+    say what they are."""
+    store = patient.store
+    logs = [path for path in (store.lock_path, *store.log(patient.document or Document()).files()) if not kind_of(path)]
+    beside = [os.path.join(store.folder, name) for name in (*_BESIDE, *_key_files(store.folder))]
+    return [path for path in (store.path, *logs, *beside) if os.path.lexists(path)]
+
+
+def _key_files(folder: str) -> list[str]:
+    """Where ``start-api --init`` left admin keys."""
+    return sorted(name for name in os.listdir(folder) if name.startswith("admin-key") and name.endswith(".txt"))
+
+
+def _mode_facts(patient: Patient) -> Iterator[Fact]:
+    store = patient.store
+    called = {store.path: "the store", store.log(patient.document or Document()).path: "the audit log", store.lock_path: "the lock"}
+    yield from folder_facts("the store's folder", store.folder)
+    for path in _ours(patient):
+        name = called.get(path, os.path.basename(path))
+        if not os.path.isdir(path):
+            yield from file_facts(name, path)
+            continue
+        yield from folder_facts(f"{name}/ beside the store", path)
+        for inner in sorted(os.listdir(path)):
+            if os.path.isfile(os.path.join(path, inner)):
+                yield from file_facts(f"a file in {name}/", os.path.join(path, inner))
+
+
+def _open_to_others(patient: Patient, fact: Fact) -> Finding:
+    level, text = PROBLEM if fact.is_issue else WARNING, f"{fact.text} ({fact.path})"
+    if os.path.islink(fact.path):
+        advice = "what this link leads to may be somebody else's: put a file or folder of the store's own in its place"
+        return Finding(level, "permissions", f"{text}, through a symbolic link", advice=advice)
+    if fact.path == patient.store.folder and not _is_own(patient):
+        return Finding(level, "permissions", text, advice=_ALONE)
+    return Finding(level, "permissions", text, _way_out(fact))
+
+
+def _is_own(patient: Patient) -> bool:
+    """Is the store's folder there for it alone? Who else uses it must not be locked out."""
+    store, names = patient.store, {os.path.basename(path) for path in _ours(patient)}
+    names.add(os.path.basename(store.log(patient.document or Document()).path))
+    mine = (os.path.basename(store.path), f".{os.path.basename(store.path)}")
+    foreign = [name for name in os.listdir(store.folder) if name not in names and not name.startswith(mine)]
+    return not foreign and not os.stat(store.folder).st_mode & stat.S_ISVTX and os.path.dirname(store.folder) != store.folder
+
+
+def _way_out(fact: Fact) -> str:
+    if fact.mode:
+        command = f"chmod {fact.mode:o} {quote(fact.path)}"
+        return command if owner_of(fact.path) == os.geteuid() else as_root(command)
+    alone = quote(f"{fact.path}.alone")
+    return f"cp -p {quote(fact.path)} {alone} && mv {alone} {quote(fact.path)}"
+
+
+def check_leftovers(patient: Patient) -> Iterator[Finding]:
+    """Of a writer that was killed; the next write takes it away."""
+    for path in patient.store.file.temporaries():
+        try:
+            found = os.lstat(path)
+        except OSError:
+            continue
+        if stat.S_ISDIR(found.st_mode) or time.time() - found.st_mtime > _ABANDONED_SECONDS:
+            text = f"{path} is left over from a write that was interrupted ({size_of(found.st_size)})"
+            yield Finding(WARNING, "leftovers", text, f"rm -r {quote(path)}" if stat.S_ISDIR(found.st_mode) else f"rm {quote(path)}")
