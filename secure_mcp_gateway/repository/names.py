@@ -9,6 +9,8 @@ from secure_mcp_gateway.store.document import email_key, normalised
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from secure_mcp_gateway.repository.call import Call
     from secure_mcp_gateway.store.document import Document
 
@@ -26,6 +28,8 @@ _NAMED = {
     "projects": ("project_names", "project_name", "no project is called {}", "list the projects to see what they are called"),
     "users": ("user_emails", "email", "no user has the e-mail address {}", "list the users to see their addresses"),
 }
+
+NOUNS = {"mcp_configs": "config", "projects": "project", "users": "user"}
 
 
 def check_name(text: str, field: str) -> str:
@@ -57,6 +61,17 @@ def check_email(text: str, field: str) -> str:
     if problem:
         raise InvalidRequest(f"{field} {problem}", "give one address such as name@example.com")
     return email
+
+
+def unfit_names(document: Document) -> Iterator[tuple[str, str, str, str]]:
+    """(table, key, name, problem) of what nothing could be called today: it came with a restore, which takes old names as they are,
+    or from an editor."""
+    for table, (_, field, _, _) in _NAMED.items():
+        problem_of = _email_problem if table == "users" else _name_problem
+        for key, record in document.table(table).items():
+            problem = problem_of(record[field])
+            if problem:
+                yield table, key, record[field], problem
 
 
 def searchable(text: str) -> str:

@@ -8,7 +8,7 @@ from secure_mcp_gateway.repository.configs import config_issues
 from secure_mcp_gateway.repository.defaults import default_tables
 from secure_mcp_gateway.repository.exports import VERSION
 from secure_mcp_gateway.repository.key_secrets import is_active
-from secure_mcp_gateway.repository.names import quoted
+from secure_mcp_gateway.repository.names import NOUNS, quoted, unfit_names
 from secure_mcp_gateway.repository.views import is_member
 from secure_mcp_gateway.store.check import content_problems
 from secure_mcp_gateway.store.document import BACKUP_KIND, FORMAT, TABLES
@@ -26,7 +26,7 @@ def check_health(document: Document, call: Call) -> Record:
     """``issues`` make it unhealthy: dangling references, duplicates, structure, the permissions of the store; ``warnings`` do not."""
     issues, warnings = call.store.facts()
     unsound = content_problems(tables_of(document))
-    doubts = [] if unsound else [*_config_warnings(document), *_key_warnings(document, call.now)]
+    doubts = [] if unsound else [*_name_warnings(document), *_config_warnings(document), *_key_warnings(document, call.now)]
     issues = [*issues, *unsound]
     return {
         "status": "unhealthy" if issues else "healthy",
@@ -92,6 +92,12 @@ def _utc(since: str) -> str:
         return utc_time(text)
     except ValueError:
         raise InvalidRequest("since must be an ISO 8601 time", "for example 2026-01-31T08:00:00+00:00 or 2026-01-31") from None
+
+
+def _name_warnings(document: Document) -> Iterator[str]:
+    """Old names are taken as they are: no reason to call it unhealthy."""
+    for table, _, name, problem in unfit_names(document):
+        yield f"{NOUNS[table]} {quoted(name)}: the {'address' if table == 'users' else 'name'} {problem}"
 
 
 def _config_warnings(document: Document) -> Iterator[str]:

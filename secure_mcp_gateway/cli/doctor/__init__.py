@@ -84,6 +84,7 @@ def _checks(patient: Patient) -> list[tuple[str, Check]]:
     of_readable: list[tuple[str, Check]] = [
         ("audit", trail.check_audit),
         ("records", content.check_records),
+        ("names", content.check_names),
         ("admin keys", content.check_admin_keys),
         ("keys", content.check_api_keys),
         ("configs", content.check_configs),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, flag, naming
 from secure_mcp_gateway.repository.configs import config_issues
 from secure_mcp_gateway.repository.key_secrets import is_active, is_expired
-from secure_mcp_gateway.repository.names import counted, quoted
+from secure_mcp_gateway.repository.names import NOUNS, counted, quoted, unfit_names
 from secure_mcp_gateway.repository.system import tables_of
 from secure_mcp_gateway.repository.views import is_member
 from secure_mcp_gateway.store.check import content_problems
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 EXPIRES_DAYS = 14
 # So many of a kind are said one by one.
 _MOST = 5
+_UNFIT = {
+    "mcp_configs": "a name that could not be given today",
+    "projects": "a name that could not be given today",
+    "users": "an e-mail address that is none",
+}
 
 
 def limited(found: list[Finding], all_of_them: str) -> Iterator[Finding]:
@@ -44,6 +49,24 @@ def check_records(patient: Patient) -> Iterator[Finding]:
     if not problems:
         count = sum(len(document.table(name)) for name in ("mcp_configs", "projects", "users", "members"))
         yield Finding(OK, "records", f"all references, names and types of {count} records are in order")
+
+
+def check_names(patient: Patient) -> Iterator[Finding]:
+    """What an editor made of them, mostly: a name that is none cannot be typed, an address that is none is nobody's."""
+    document = _document(patient)
+    found = [_unfit(patient, *each) for each in unfit_names(document)]
+    yield from limited(found, patient.command("system health-check"))
+    if not found:
+        yield Finding(OK, "names", f"of {counted(len(document.table('users')), 'user')}, and of all configs and projects, as they must be")
+
+
+def _unfit(patient: Patient, table: str, key: str, name: str, problem: str) -> Finding:
+    text = f"{NOUNS[table]} {quoted(name)} has {_UNFIT[table]}: it {problem}"
+    if table == "projects":
+        return Finding(WARNING, "names", text, advice=f"name it by its id, {key}; a project has no other name")
+    verb, flag_name = ("user update", "--new-email ADDRESS") if table == "users" else ("config rename", "--new-name NAME")
+    renamed = patient.command(verb, flag(f"{NOUNS[table]}-id", key), flag_name)
+    return Finding(WARNING, "names", text, advice=f"give it a better one: {renamed}")
 
 
 def check_admin_keys(patient: Patient) -> Iterator[Finding]:

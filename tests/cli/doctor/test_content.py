@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import unittest
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -15,6 +17,32 @@ class Content(DoctorCase):
     def test_no_admin_key_that_works(self) -> None:
         self.edit(admin_keys={})
         self.mended("admin keys", "problem", "nobody can administer the API")
+
+    def test_names_that_nothing_could_be_called(self) -> None:
+        content = json.loads(Path(self.store).read_bytes())
+        (user,) = content["users"]
+        for email, problem in (
+            ("ada", "must have one @"),
+            ("ada@home", "must have a dotted domain"),
+            ("a b@example.com", "must not hold blanks"),
+            (f"a@{'x' * 260}.com", "must have at most 254 characters"),
+        ):
+            content["users"][user]["email"] = email
+            self.edit(users=content["users"])
+            found = self.fault("names", "warning", problem)
+            self.assertIn(f"user update --user-id {user} --new-email ADDRESS", found["advice"])
+            self.assertIn(problem, self.done("system", "health-check")["warnings"][0])
+            self.assertEqual(self.done("system", "health-check")["status"], "healthy", "old names are taken as they are")
+        self.done("user", "update", "--user-id", user, "--new-email", "ada@example.com")
+        self.assertEqual(self.faults("names"), [])
+        for table, field, part in (("mcp_configs", "mcp_config_name", "config rename --config-id"), ("projects", "project_name", "its id")):
+            (key,) = content[table]
+            before = content[table][key][field]
+            content[table][key][field] = " blank "
+            self.edit(**{table: content[table]})
+            self.assertIn(part, self.fault("names", "warning", "must not begin or end with a blank")["advice"])
+            content[table][key][field] = before
+            self.edit(**{table: content[table]})
 
     def test_keys_that_end_soon(self) -> None:
         self.done("admin-key", "create", "--name", "short", "--expires-in-days", "3")

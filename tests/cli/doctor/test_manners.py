@@ -65,7 +65,7 @@ class Manners(DoctorCase):
             (failed,) = (each for each in found if each["area"] == "disk")
             self.assertIn(part, failed["text"])
             self.assertNotIn("marked-secret", failed["text"])
-            self.assertEqual(len({each["area"] for each in found}), 15)
+            self.assertEqual(len({each["area"] for each in found}), 16)
 
     def test_people_read_the_worst_first_and_what_is_fine_in_a_line_each(self) -> None:
         self.sick()
