@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from secure_mcp_gateway.cli.commands import Command
-from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient
+from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, owner_of
 from secure_mcp_gateway.errors import GatewayError, fault_place
 
 TYPE_CHECKING = False
@@ -106,10 +106,12 @@ def _alone(area: str, check: Check, patient: Patient) -> Iterator[Finding]:
         where = f" ({os.fsdecode(error.filename)})" if isinstance(error.filename, (str, bytes)) else ""
         reason = os.strerror(error.errno).lower() if error.errno else str(error)
         text = f"cannot be looked at: {reason}{where}"
-        if isinstance(error, PermissionError) and os.name != "nt" and os.geteuid() != 0:
-            yield Finding(PROBLEM, area, text, patient.as_owner(patient.store.folder, "system doctor"))
-        else:
+        if not isinstance(error, PermissionError) or os.name == "nt":
             yield Finding(PROBLEM, area, text, advice=others_hold)
+        elif owner_of(error.filename or "") in (os.geteuid(), None):
+            yield Finding(PROBLEM, area, text, advice="open it to its owner, as is said of the permissions here")
+        else:
+            yield Finding(PROBLEM, area, text, patient.as_owner(os.fsdecode(error.filename), "system doctor"))
     except Exception as error:
         report = "report it with these words to who makes this program"
         yield Finding(PROBLEM, area, f"this check itself is at fault ({fault_place(error)}); the others hold", advice=report)

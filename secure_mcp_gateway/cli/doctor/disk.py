@@ -39,9 +39,11 @@ def check_disk(patient: Patient) -> Iterator[Finding]:
 def _room(patient: Patient, folder: str) -> Finding:
     size = os.stat(patient.store.path).st_size if os.path.isfile(patient.store.path) else 0
     free = free_space(folder)
-    advice = f"remove what nobody needs from {_mount_point(folder)}, or move the store to another disk"
+    place = _mount_point(folder)
+    advice = f"remove what nobody needs from {place}: du -xh {quote(place)} | sort -h | tail shows what takes the most"
     if free < LEAST_FREE + 2 * size:
-        text = f"{size_of(free)} free: a write needs room for a second copy of the store ({size_of(size)})"
+        second = f"a second copy of the store ({size_of(size)})"
+        text = f"{size_of(free)} free: a write needs room for {second}, and its log {size_of(LEAST_FREE)}"
         return Finding(PROBLEM, "disk", text, advice=advice)
     if free < LEAST_FREE + (_REWRITES + 1) * size:
         text = f"{size_of(free)} free: less than ten rewrites and a backup take ({size_of(size)} each)"

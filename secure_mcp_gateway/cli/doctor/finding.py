@@ -83,6 +83,11 @@ def store_size(path: str) -> int:
     return os.path.getsize(path) if os.path.isfile(path) else 0
 
 
+def is_open(folder: str) -> bool:
+    """Is it there, and may this user look into it?"""
+    return os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)
+
+
 def owner_name(path: str) -> str:
     """Of the user that the file belongs to, as ``sudo -u`` takes it."""
     import pwd

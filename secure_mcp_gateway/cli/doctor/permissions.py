@@ -7,8 +7,9 @@ import stat
 import time
 from shlex import quote
 
-from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, owner_of, size_of
+from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, is_open, owner_of, size_of
 from secure_mcp_gateway.cli.doctor.storage import is_no_store
+from secure_mcp_gateway.errors import StoreForbidden
 from secure_mcp_gateway.store.document import Document
 from secure_mcp_gateway.store.facts import file_facts, folder_facts, kind_of
 
@@ -26,20 +27,40 @@ _ALONE = "others use this folder too: make one for the store alone (mkdir -m 700
 def check_permissions(patient: Patient) -> Iterator[Finding]:
     """Of the store and of all that we put beside it: for its owner alone."""
     path = patient.store.path
-    if os.name == "nt" or not os.path.isdir(patient.store.folder) or (os.path.lexists(path) and is_no_store(path)):
+    if os.name == "nt" or not is_open(patient.store.folder) or (os.path.lexists(path) and is_no_store(path)):
         return
-    owner = owner_of(patient.store.path)
-    found = False
-    for fact in _mode_facts(patient):
-        found = True
-        yield _open_to_others(patient, fact)
-    for path in _ours(patient):
-        if owner is not None and owner_of(path) not in (None, owner):
-            found = True
+    found = [_open_to_others(patient, fact) for fact in _mode_facts(patient)]
+    if not isinstance(patient.error, StoreForbidden):
+        # Else it is the store's own owner who is in doubt.
+        found += [*_closed_to_owner(patient), *_of_others(patient)]
+    yield from found or [Finding(OK, "permissions", "the store and what lies beside it are for their owner alone")]
+
+
+def _of_others(patient: Patient) -> Iterator[Finding]:
+    owner, folder = owner_of(patient.store.path), patient.store.folder
+    for path in _ours(patient) if owner is not None else ():
+        if owner_of(path) not in (None, owner):
             text = f"{path} belongs to user {owner_of(path)}, the store to user {owner}"
             yield Finding(PROBLEM, "permissions", text, as_root(f"chown -hR {owner} {quote(path)}"))
-    if not found:
-        yield Finding(OK, "permissions", "the store and what lies beside it are for their owner alone")
+    if owner == os.geteuid() != owner_of(folder) and not os.access(folder, os.W_OK):
+        text = f"the store's folder belongs to user {owner_of(folder)}: its owner cannot write beside it ({folder})"
+        if _is_own(patient):
+            yield Finding(PROBLEM, "permissions", text, as_root(f"chown {owner} {quote(folder)}"))
+        else:
+            yield Finding(PROBLEM, "permissions", text, advice=_ALONE)
+
+
+def _closed_to_owner(patient: Patient) -> Iterator[Finding]:
+    """What its owner took from itself: root alone does not need it. Of the store its own check tells."""
+    store = patient.store
+    written = (store.lock_path, store.log(patient.document or Document()).path)
+    for path in (store.folder, *(each for each in _ours(patient) if each != store.path)):
+        whole = 0o700 if os.path.isdir(path) else 0o600
+        needed = whole if whole == 0o700 or path in written else 0o400
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+        if mode & needed != needed and owner_of(path) not in (0, None) and not os.path.islink(path):
+            text = f"{path} has mode {mode:04o}: its owner cannot use it"
+            yield Finding(PROBLEM, "permissions", text, _of_its_owner(f"chmod {whole:o} {quote(path)}", path))
 
 
 def _ours(patient: Patient) -> list[str]:
@@ -92,10 +113,13 @@ def _is_own(patient: Patient) -> bool:
 
 def _way_out(fact: Fact) -> str:
     if fact.mode:
-        command = f"chmod {fact.mode:o} {quote(fact.path)}"
-        return command if owner_of(fact.path) == os.geteuid() else as_root(command)
+        return _of_its_owner(f"chmod {fact.mode:o} {quote(fact.path)}", fact.path)
     alone = quote(f"{fact.path}.alone")
     return f"cp -p {quote(fact.path)} {alone} && mv {alone} {quote(fact.path)}"
+
+
+def _of_its_owner(command: str, path: str) -> str:
+    return command if owner_of(path) == os.geteuid() else as_root(command)
 
 
 def check_leftovers(patient: Patient) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from secure_mcp_gateway.cli.doctor.finding import OK, WARNING, Finding, Patient
+from secure_mcp_gateway.cli.doctor.finding import OK, WARNING, Finding, Patient, is_open
 from secure_mcp_gateway.cli.doctor.processes import listeners_on, name_of
 from secure_mcp_gateway.cli.environment import ENVIRONMENT
 from secure_mcp_gateway.cli.server_flags import PARAMS
@@ -39,7 +39,7 @@ def check_ports(patient: Patient) -> Iterator[Finding]:
 
 
 def running(patient: Patient) -> list[Running]:
-    if os.name == "nt" or not os.path.isdir(patient.store.folder):
+    if os.name == "nt" or not is_open(patient.store.folder):
         return []
     from secure_mcp_gateway.cli.running import running_servers
 

@@ -29,7 +29,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_WITH_FILE = "system restore --input-file FILE"
 
 
 def check_store(patient: Patient) -> Iterator[Finding]:
@@ -131,7 +130,8 @@ def _folder(patient: Patient, text: str) -> Finding:
 def _damaged(patient: Patient, text: str) -> Finding:
     path, backups = patient.store.path, _whole_backups(patient)
     if not backups:
-        advice = f"mend it there with an editor while nothing else writes; or move it away, and restore a backup of yours: {_WITH_FILE}"
+        restore = patient.command("system restore --input-file FILE")
+        advice = f"mend it there with an editor while nothing else writes; or move it away, and restore a backup of yours: {restore}"
         return Finding(PROBLEM, "store", text, advice=advice)
     put_away = f"mv -n {quote(path)} {quote(free_name(f'{path}.damaged'))}"
     text = f"{text}; the newest safety backup is {os.path.basename(backups[-1])}, what came after it stands in the damaged file alone"

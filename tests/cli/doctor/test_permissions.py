@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import unittest
 from pathlib import Path
+from unittest import mock
 
+from secure_mcp_gateway.errors import StoreForbidden
+from secure_mcp_gateway.store.store import Store
 from tests.cli.doctor.case import DoctorCase
 
 
@@ -68,6 +71,50 @@ class BesideTheStore(DoctorCase):
             self.assertEqual(self.faults("leftovers"), [], "it may be a writer at work")
             os.utime(path, (0, 0))
             self.mended("leftovers", "warning", "left over")
+
+    def give_away(self, user: int) -> None:
+        """All of it, where we are root; else it is ours anyway, and not root's."""
+        if os.geteuid() == 0:
+            for path in (self.path("s"), *(self.path("s", name) for name in os.listdir(self.path("s")))):
+                os.chown(path, user, user)
+
+    def test_what_its_owner_cannot_use(self) -> None:
+        self.done("system", "reset", "--confirm")
+        self.give_away(65534)
+        for name, mode in (("audit.jsonl", 0o400), ("store.json.lock", 0o000), ("backups", 0o500)):
+            os.chmod(self.path("s", name), mode)
+            self.mended("permissions", "problem", f"has mode {mode:04o}: its owner cannot use it")
+        os.chmod(self.path("s"), 0o500)
+        self.mended("permissions", "problem", "has mode 0500: its owner cannot use it")
+        os.chmod(self.write("s/admin-key.txt", "smga_"), 0o400)
+        self.assertEqual([each for each in self.faults("permissions") if "cannot use" in each["text"]], [], "a key is read alone")
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give files away")
+    def test_a_store_in_ones_own_folder_that_somebody_else_made(self) -> None:
+        self.give_away(1234)
+        os.chown(self.store, 65534, 65534)
+        with mock.patch("os.geteuid", return_value=1234):
+            found = self.fault("store", "problem", "its folder to this user")
+            self.assertEqual(found["fix"], f"sudo chown 1234 {self.store}")
+            self.assertEqual(self.faults("permissions"), [], "not the other way round too")
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give files away")
+    def test_a_folder_of_somebody_else_around_ones_own_store(self) -> None:
+        self.give_away(1234)
+        os.chown(self.path("s"), 65534, 65534)
+        with mock.patch("os.geteuid", return_value=1234), mock.patch("os.access", side_effect=lambda path, mode: mode != os.W_OK):
+            found = self.fault("permissions", "problem", "the store's folder belongs to user 65534")
+        self.assertEqual(found["fix"], f"sudo chown 1234 {self.path('s')}")
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give files away")
+    def test_a_folder_that_is_closed_to_its_owner(self) -> None:
+        self.give_away(1234)
+        refused = StoreForbidden("the store may not be read by this user", private=self.store)
+        unread = mock.patch.object(Store, "snapshot", side_effect=refused)
+        with mock.patch("os.geteuid", return_value=1234), mock.patch("os.access", return_value=False), unread:
+            found = self.fault("store", "problem", "lets nobody in, not even its owner")
+            self.assertEqual({each["area"] for each in self.examined() if each["level"] != "ok"} - {"python"}, {"store"})
+        self.assertEqual(found["fix"], f"chmod 700 {self.path('s')}")
 
 
 if __name__ == "__main__":
