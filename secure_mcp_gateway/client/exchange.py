@@ -78,7 +78,8 @@ class Connection:
         try:
             fields = {"Authorization": f"Bearer {key}" if key else "", "If-Match": if_match}
             answer = _exchanged(self._http, method, self._server.base + target, body, fields)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            # ValueError: http.client takes a chunk's size from int(), which also reads what can be none.
             self.close()
             raise self._broken(error, changes) from None
         except BaseException:
@@ -192,36 +193,40 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, end: float, held: bytes | None, **named: Any) -> None:
         super().__init__(sock, **named)
         raw: Any = self.fp
-        self.fp = io.BufferedReader(_Until(raw.detach(), sock, end))
+        self.fp = io.BufferedReader(_Bounded(raw.detach(), sock, end))
         self._sock, self._held = sock, held
 
-    def begin(self) -> None:
-        if self._held is not None and self._is_wanted():
+    def _read_status(self) -> Any:
+        """``begin`` reads one status line after the other while they are a 100."""
+        found = super()._read_status()  # type: ignore[misc]
+        held, self._held = self._held, None
+        if held is not None and found[1] == http.client.CONTINUE:
             try:
-                self._sock.sendall(self._held)
+                self._sock.sendall(held)
             except OSError:
                 # Refused in the middle: the answer says why.
                 pass
-        super().begin()
-
-    def _is_wanted(self) -> bool:
-        """Is the first line a 100? What was looked at is still to be read."""
-        first: Any = self.fp
-        return bool(first.peek(1)[:13].partition(b" ")[2][:4] == b"100 ")
+        return found
 
 
-class _Until(io.RawIOBase):
-    """What a socket brings until a moment of the monotonic clock, however slowly the bytes come."""
+class _Bounded(io.RawIOBase):
+    """What a socket brings until a moment of the monotonic clock, however slowly the bytes come; and no more of them than a body that
+    is read can have, and as many again for what frames it: by itself http.client takes a chunk of -1 bytes for all that will ever come."""
 
     def __init__(self, raw: Any, sock: socket.socket, end: float) -> None:
         self._raw, self._sock, self._end = raw, sock, end
+        self._left = 2 * (LARGEST + _PIECE)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, into: Any) -> int:
+        if self._left <= 0:
+            raise http.client.HTTPException("it has no end")
         self._sock.settimeout(max(self._end - time.monotonic(), 0.001))
-        return int(self._raw.readinto(into))
+        count = int(self._raw.readinto(into))
+        self._left -= count
+        return count
 
     def close(self) -> None:
         self._raw.close()

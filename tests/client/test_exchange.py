@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 import unittest
-from itertools import repeat
+from itertools import chain, repeat
 from unittest import mock
 
 from secure_mcp_gateway.client import exchange
@@ -96,6 +96,20 @@ class TheAnswer(StubCase):
             self.assert_failures([b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", *repeat(b" ", 200)], "did not answer within")
         self.assertLess(time.monotonic() - begun, 2)
 
+    def test_a_chunk_whose_size_can_be_none(self) -> None:
+        head = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for size in (b"-5", b"-1", b"f" * 30, b"1_0", b"x"):
+            with self.subTest(size=size):
+                self.assert_failures(head + size + b"\r\nhello\r\n0\r\n\r\n", "broke off")
+
+    def test_a_chunk_that_has_no_end_is_not_taken_whole(self) -> None:
+        head, pieces = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n", repeat(b" " * 65536, 200)
+        stub = self.stub(chain([head], pieces))
+        with patched("LARGEST", 10000), patched("_PIECE", 10000):
+            self.assertIn("broke off", self.failure(stub.url).message)
+        stub.close()
+        self.assertIsNotNone(next(pieces, None))
+
     def test_a_server_that_speaks_something_else(self) -> None:
         for script in (b"SSH-2.0-OpenSSH_9.6\r\n", b"220 mail ESMTP\r\n", b"\x15\x03\x01\x00\x02\x02\x50", b"x" * 70000):
             for row in (LIST, ADD):
@@ -122,6 +136,12 @@ class ALongBody(StubCase):
         self.assertEqual(self.performed(stub.url, self.ROW, self.VALUES), {"warnings": []})
         stub.close()
         self.assertIn(b"Expect: 100-continue\r\n", stub.heard[0])
+        self.assertTrue(stub.after[0].startswith(b'{"data": {"kind": "xxxx'))
+
+    def test_is_sent_also_where_the_100_comes_in_two_parts(self) -> None:
+        stub = self.stub([b"HTTP/1.1 1", b"00 Continue\r\n\r\n", success({"warnings": []})])
+        self.assertEqual(self.performed(stub.url, self.ROW, self.VALUES), {"warnings": []})
+        stub.close()
         self.assertTrue(stub.after[0].startswith(b'{"data": {"kind": "xxxx'))
 
     def test_is_not_sent_to_a_server_that_refuses_it(self) -> None:
