@@ -25,7 +25,10 @@ class Progress:
     def __enter__(self) -> None:
         self._is_done.acquire()
         self._is_gone.acquire()
-        start_new_thread(self._tell, (time.monotonic(),))
+        try:
+            start_new_thread(self._tell, (time.monotonic(),))
+        except RuntimeError:  # no more threads: the work needs none
+            self._is_gone.release()
 
     def __exit__(self, *_: object) -> None:
         self._is_done.release()

@@ -52,6 +52,12 @@ class Progress(unittest.TestCase):
             raise KeyError
         self.assertTrue(terminal.getvalue().endswith(" \r"))
 
+    def test_the_work_is_done_also_where_no_thread_can_be_had_for_it(self) -> None:
+        terminal, done = Terminal(), False
+        with mock.patch.object(progress, "start_new_thread", side_effect=RuntimeError), progress.Progress("work", terminal):
+            done = True
+        self.assertEqual((done, terminal.getvalue()), (True, ""))
+
     def test_a_terminal_that_is_gone_changes_nothing(self) -> None:
         terminal = mock.Mock()
         asked = threading.Event()
