@@ -230,6 +230,9 @@ class Choices(RemoteCase):
             self.assertEqual((ran.code, ran.refusal["detail"]), (2, f"{flag} goes with a server; name one with --server URL"))
         for flags in (["--ca-file", "x"], ["--client-cert", "x"], ["--client-key", "x", "--client-cert", "x"]):
             self.assertIn("goes with an https URL", self.refused(2, "config", "list", *flags))
+        # To go on with what the system trusts would let in what the CA was to keep out.
+        ran = run("config", "list", "--server", "https://127.0.0.1:1", "--ca-file", "")
+        self.assertIn("--ca-file is empty", ran.err)
         self.assertIn("--server is empty", run("config", "list", "--server", "").err)
 
     def test_a_key_out_of_a_file(self) -> None:
