@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ABOUT = "manage which users reach which MCP servers"
 # What has a section of its own.
 _ELSEWHERE = ("environment", "exit-codes")
-_MARKS = {"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti"}
+_MARKS = {"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq"}
 
 
 def manual() -> str:
@@ -97,4 +97,4 @@ def _typed(lines: Iterable[str]) -> Iterator[str]:
 def _escaped(text: str) -> str:
     """As text alone: no escape, no request, and marks that can be pasted again."""
     made = "".join(_MARKS.get(char, char) for char in text)
-    return f"\\&{made}" if made.startswith(".") else made.replace('"', "\\(dq")
+    return f"\\&{made}" if made.startswith(".") else made

@@ -29,7 +29,7 @@ class Manual(FolderCase):
         self.assertEqual([each.replace("\\-", "-") for each in subsections], nouns())
 
     def test_text_cannot_become_a_request_or_an_escape(self) -> None:
-        self.assertEqual(_escaped(".TH x"), "\\&.TH x")
+        self.assertEqual(_escaped('.TH "x'), "\\&.TH \\(dqx")
         self.assertEqual(_escaped("'so"), "\\(aqso")
         self.assertEqual(_escaped('a\\fB "q" -x'), "a\\efB \\(dqq\\(dq \\-x")
         self.assertEqual([line for line in self.page.splitlines() if re.match(r"'|\.(?!TH|SH|SS|TP|TQ|B|RS|RE|PP|nf|fi|nh|ad)", line)], [])
