@@ -128,8 +128,9 @@ def find_command(words: list[str]) -> Command | None:
         return of_row(row)
     if len(words) == 1:
         return None
-    near = suggestion(words[1], [verb for verb, _ in verbs(words[0])])
-    raise InvalidRequest(f"{words[0]} has no command {safe(words[1])!r}", _way_out(f"{words[0]} {near}" if near else "", words[0]))
+    verb = " ".join(words[1:])
+    near = suggestion(verb, [each for each, _ in verbs(words[0])])
+    raise InvalidRequest(f"{words[0]} has no command {safe(verb)!r}", _way_out(f"{words[0]} {near}" if near else "", words[0]))
 
 
 def command_named(name: str) -> Command:

@@ -52,6 +52,11 @@ class Help(FolderCase):
                 self.assertEqual("\n  3  " in text, "not_found" in command.errors)
                 self.assertEqual(text, self.help("help", *command.name.split()))
 
+    def test_more_words_than_a_command_has_are_all_said(self) -> None:
+        ran = run("help", "config", "list", "all")
+        self.assertEqual((ran.code, ran.refusal["error"]), (2, "invalid_request"))
+        self.assertIn("config has no command 'list all'; did you mean config list?", ran.refusal["detail"])
+
     def everything(self) -> list[list[str]]:
         return [[], *([noun] for noun in NOUNS if noun != "help"), *(command.name.split() for command in all_commands())]
 
