@@ -78,12 +78,8 @@ def inline_flags(param: Param) -> tuple[str, ...]:
     return () if param.kind == DOCUMENT else param.flags
 
 
-def file_flag(param: Param) -> str:
-    return param.file_flag
-
-
 def flags_of(param: Param) -> tuple[str, ...]:
-    return (*inline_flags(param), file_flag(param)) if param.file else inline_flags(param)
+    return (*inline_flags(param), param.file_flag) if param.file else inline_flags(param)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.cli.arguments import FORMATS, SWITCHES, WITH_VALUE, file_flag, flags_of, split_words
+from secure_mcp_gateway.cli.arguments import FORMATS, SWITCHES, WITH_VALUE, flags_of, split_words
 from secure_mcp_gateway.cli.commands import HELP, find_command, is_complete, nouns, verbs
 from secure_mcp_gateway.params import BOOLEAN, FILE, MAPPING, OBJECT, STRINGS
 
@@ -101,7 +101,7 @@ def _value_place(words: list[str], flag: str, typed: str, prefix: str) -> Place:
         takes_file = flag in WITH_VALUE and flag not in ("--format", "--server")
         values = [(each, "") for each in FORMATS] if flag == "--format" else []
     else:
-        takes_file = param.kind == FILE or bool(param.file and flag[2:] == file_flag(param))
+        takes_file = param.kind == FILE or flag[2:] == param.file_flag
         values = [] if takes_file else _values(words, param, flag, typed)
     if not prefix:
         # By itself it would be taken for a flag.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from secure_mcp_gateway.cli.arguments import file_flag, safe, suggestion
+from secure_mcp_gateway.cli.arguments import safe, suggestion
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.operations import MODULES, for_noun
 
@@ -79,7 +79,7 @@ class Invocation:
         from secure_mcp_gateway.cli.values import read_values
 
         # Standard input comes as somebody types it, or as another program writes it.
-        files = [self.given.get(file_flag(param), "-") for param in self.params if param.file]
+        files = [self.given.get(param.file_flag, "-") for param in self.params if param.file]
         if all(file == "-" for file in files):
             return read_values(self.params, self.given)
         with self.output.working("reading the file"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from secure_mcp_gateway.cli.arguments import PROGRAM, file_flag, flags_of, inline_flags, safe, suggestion
+from secure_mcp_gateway.cli.arguments import PROGRAM, flags_of, inline_flags, safe, suggestion
 from secure_mcp_gateway.cli.commands import HELP, command_named, find_command, nouns, verbs
 from secure_mcp_gateway.cli.topics import EXIT_CODES, MANUAL, NOUNS, TOPICS
 from secure_mcp_gateway.errors import InvalidRequest
@@ -119,7 +119,7 @@ def flag_lines(param: Param) -> list[tuple[str, str]]:
 
 
 def _placeholder(param: Param, flag: str) -> str:
-    if param.file and flag == file_flag(param):
+    if flag == param.file_flag:
         return "FILE|-"
     if flag.endswith("-id"):
         return "ID"
@@ -156,7 +156,7 @@ def _given(param: Param) -> str:
     from shlex import quote
 
     if not inline_flags(param):
-        return f"--{file_flag(param)} {param.name}.json"
+        return f"--{param.file_flag} {param.name}.json"
     flag, value = inline_flags(param)[0], param.example
     if param.kind == BOOLEAN:
         return f"--{flag}" if value in (True, None) else f"--{flag} false"

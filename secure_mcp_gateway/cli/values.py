@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from secure_mcp_gateway.cli.arguments import file_flag, flags_of
+from secure_mcp_gateway.cli.arguments import flags_of
 from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.params import FILE, MAPPING, OBJECT, SECRET, STRINGS, parse_json
 
@@ -49,7 +49,7 @@ class _Reader:
 
     def _of_flag(self, param: Param, flag: str) -> Any:
         given, field = self._given[flag], f"--{flag}"
-        if param.file and flag == file_flag(param):
+        if flag == param.file_flag:
             return param.check(self._file(given, field), field)
         if param.kind != FILE:
             _refuse_bytes(given, field)
