@@ -248,17 +248,17 @@ class Exchange(BaseHTTPRequestHandler):
                 response = self.service.application(request)
             except GatewayError as error:
                 response = error_response(error, utc_now())
-            keep = self._may_keep(request, response)
+            keep = self._may_keep(request)
             return response, encode(response, request.method, request.request_id, _connection_field(request, keep)), keep
         except Exception as error:
             fault = report_fault(self.service.log, request.request_id, error)
             response = error_response(fault, utc_now())
             return response, encode(response, request.method, request.request_id, "close"), False
 
-    def _may_keep(self, request: Request, response: Response) -> bool:
+    def _may_keep(self, request: Request) -> bool:
         # Who sends request upon request is neither idle nor slow, and would keep its place from others for as long as it likes.
         wanted = not (self.service.stopping or self.service.crowded or self.link.evicted)
-        return request.keep_alive and not response.close and wanted and request.is_read_whole()
+        return request.keep_alive and wanted and request.is_read_whole()
 
     def _refuse(self, error: GatewayError, started: float) -> None:
         response, request_id = error_response(error, utc_now()), fresh_request_id()

@@ -63,8 +63,9 @@ class Request:
         self._source = source
         self._limits = limits
 
-    def header(self, name: str, default: str = "") -> str:
-        return self.headers.get(name.lower(), default)
+    def header(self, name: str) -> str:
+        """Empty where it is not there."""
+        return self.headers.get(name.lower(), "")
 
     def declared_length(self) -> int | None:
         """None for a chunked body, 0 when there is none."""

@@ -26,15 +26,14 @@ def encode_json(document: dict[str, Any]) -> str:
 
 
 class Response:
-    """``close`` ends the connection after this answer. Date, Content-Length, Connection and X-Request-Id are added later."""
+    """Date, Content-Length, Connection and X-Request-Id are added later."""
 
-    __slots__ = ("body", "close", "headers", "status")
+    __slots__ = ("body", "headers", "status")
 
-    def __init__(self, status: int, body: bytes = b"", headers: Iterable[tuple[str, str]] = (), close: bool = False) -> None:
+    def __init__(self, status: int, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> None:
         self.status = status
         self.body = body
         self.headers = list(headers)
-        self.close = close
 
 
 def error_response(error: GatewayError, now: str) -> Response:
