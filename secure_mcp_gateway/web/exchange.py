@@ -130,6 +130,10 @@ class Exchange(BaseHTTPRequestHandler):
             return STAYS
         except OSError:
             return ENDED
+        except Exception as error:
+            # All the others wait on this thread: it must go on.
+            report_fault(self.service.log, "", error)
+            return ENDED
 
     def _meet(self, data: bytes, started: float) -> int:
         self.source.hold(data)

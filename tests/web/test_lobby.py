@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import threading
 import time
 import unittest
@@ -39,6 +41,8 @@ class Witness:
 
     def answers_at_once(self, request: Request) -> bool:
         request.route = request.raw_path
+        if request.raw_path == "/unforeseen":
+            raise RuntimeError
         return request.raw_path != "/wait"
 
 
@@ -119,6 +123,12 @@ class TheLobby(ServerCase):
         client = self.connect(self.server).send(get("/fail"))
         self.assertEqual(client.read().status, 500)
         self.assertTrue(client.is_closed())
+        self.assertEqual(self.told(get()), self.serving)
+
+    def test_goes_on_after_a_fault_before_the_application_is_asked(self) -> None:
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            self.assertTrue(self.connect(self.server).send(get("/unforeseen")).is_closed())
+        self.assertIn("RuntimeError", said.getvalue())
         self.assertEqual(self.told(get()), self.serving)
 
     def test_needs_no_thread_for_who_is_idle(self) -> None:
