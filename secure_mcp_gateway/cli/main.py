@@ -25,21 +25,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = _dispatch(arguments, output)
         output.flush()
+        return code
     except GatewayError as error:
         output.error(error)
-        output.give_up()
         code = error.exit_code
     except BrokenPipeError:
         # Whoever read our output has seen enough.
-        output.give_up()
         code = 1
     except KeyboardInterrupt:
         output.error(_Interrupted("interrupted"))
-        output.give_up()
         code = INTERRUPTED
     except Exception as error:
         output.error(_incident(error))
         code = InternalError.exit_code
+    output.give_up()
     return code
 
 
