@@ -39,17 +39,17 @@ def _run_here(row: Operation, invocation: Invocation) -> int:
     call = command_line_call(store)
     values = given_values(row, invocation, store, call)
 
-    def do(asked: Record, told: Record | None) -> Record:
+    def apply(asked: Record, shown: Record | None) -> Record:
         try:
             with invocation.output.working(row.name):
-                result: Record = perform(row, store, call, asked, deliver=partial(_as_told, told) if told else None)
+                result: Record = perform(row, store, call, asked, deliver=partial(_as_shown, shown) if shown else None)
         except GatewayError as error:
             if asked.get("dry_run") and not values.get("dry_run"):
                 store.refuse(audit_entry(row, call, values), error)
             raise
         return result
 
-    return _applied(values, do, invocation.output)
+    return _shown_and_applied(values, apply, invocation.output)
 
 
 def _run_remote(row: Operation, invocation: Invocation) -> int:
@@ -57,51 +57,51 @@ def _run_remote(row: Operation, invocation: Invocation) -> int:
 
     output, remote = invocation.output, reached(invocation)
 
-    def do(values: Record, told: Record | None) -> Record:
+    def apply(values: Record, shown: Record | None) -> Record:
         try:
-            result: Record = asked(remote, row, values, output, remote.state if told else "")
+            result: Record = asked(remote, row, values, output, remote.state if shown else "")
         except PreconditionFailed:
-            raise _moved() from None
+            raise _changed_meanwhile() from None
         return result
 
     with remote:
-        return _applied(invocation.values(), do, output)
+        return _shown_and_applied(invocation.values(), apply, output)
 
 
-def _applied(values: Record, do: Callable[[Record, Record | None], Record], output: Output) -> int:
-    """``do`` makes it so, where a result of before is given only if that is still what would be done: in two steps nobody waits for
-    the lock while somebody reads."""
+def _shown_and_applied(values: Record, apply: Callable[[Record, Record | None], Record], output: Output) -> int:
+    """For people first a dry run, which they are shown, and then ``apply`` with its result, to make just that so or nothing: in two
+    steps nobody waits for the lock while somebody reads."""
     dry_run = bool(values.get("dry_run"))
     if output.is_json:
-        result = do(values, None)
+        result = apply(values, None)
         output.document(result)
     else:
-        result = do({**values, "dry_run": True}, None)
-        _tell(result, output)
+        result = apply({**values, "dry_run": True}, None)
+        _show(result, output)
         if not dry_run and result["changes"]:
-            result = do(values, result)
-    _close(result, dry_run, output)
+            result = apply(values, result)
+    _summarise(result, dry_run, output)
     return 0
 
 
-def _tell(result: Record, output: Output) -> None:
+def _show(result: Record, output: Output) -> None:
     """At once, so that it is read before it is made so."""
     output.difference([line_of(change) for change in result["changes"]])
     output.flush()
 
 
-def _as_told(told: Record, made: Record) -> Record:
-    """Under the lock: what was told is what is done, or nothing is."""
-    if made["changes"] != told["changes"]:
-        raise _moved()
+def _as_shown(shown: Record, made: Record) -> Record:
+    """Under the lock: what was shown is what is done, or nothing is."""
+    if made["changes"] != shown["changes"]:
+        raise _changed_meanwhile()
     return made
 
 
-def _moved() -> Conflict:
+def _changed_meanwhile() -> Conflict:
     return Conflict("the store was changed meanwhile: it would not be what was said, so nothing is done", "apply it again")
 
 
-def _close(result: Record, dry_run: bool, output: Output) -> None:
+def _summarise(result: Record, dry_run: bool, output: Output) -> None:
     for warning in result["warnings"]:
         output.warn(warning)
     if result["safety_backup"]:
@@ -109,20 +109,19 @@ def _close(result: Record, dry_run: bool, output: Output) -> None:
     if not result["changes"]:
         output.note("Nothing to change")
         return
-    counts = [result[field] for field in ("created", "changed", "removed")]
     words = ("to create", "to change", "to remove") if dry_run else ("created", "changed", "removed")
-    keys = counted(result["api_keys_deleted"], "API key")
-    lost = f", {keys} {'to be deleted' if dry_run else 'deleted'} with that" if result["api_keys_deleted"] else ""
-    told = ", ".join(f"{count} {word}" for count, word in zip(counts, words)) + lost
-    output.note(f"{told}; nothing was changed: this was a dry run" if dry_run else told)
+    summary = ", ".join(f"{result[field]} {word}" for field, word in zip(("created", "changed", "removed"), words))
+    if result["api_keys_deleted"]:
+        summary += f", {counted(result['api_keys_deleted'], 'API key')} {'to be deleted' if dry_run else 'deleted'} with that"
+    output.note(f"{summary}; nothing was changed: this was a dry run" if dry_run else summary)
 
 
 def line_of(change: Record) -> str:
     """Such as ``~ server files in config research: args, env.TOKEN``."""
     from secure_mcp_gateway.cli.table import clean
 
-    holder = {"server": "config", "member": "project"}.get(change["kind"])
-    where = f" in {holder} {change[holder]}" if holder else ""
+    parent = {"server": "config", "member": "project"}.get(change["kind"])
+    where = f" in {parent} {change[parent]}" if parent else ""
     fields = ": " + ", ".join(_field(field, change) for field in change["fields"]) if change["fields"] else ""
     aside = ", ".join(_asides(change))
     return clean(f"{_MARKS[change['action']]} {change['kind']} {change['name']}{where}{fields}{f' ({aside})' if aside else ''}")

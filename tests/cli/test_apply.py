@@ -113,27 +113,27 @@ class WhatIsSaid(ApplyCase):
         self.desired["configs"] = [{"name": "research", "servers": [{**SERVER, "input_guardrails_policy": {"enabled": True}}]}]
         self.assertIn("warning: configs[0].servers[0].input_guardrails_policy is enabled but", self.people("--dry-run").err)
 
-    def test_a_store_that_changed_after_it_was_told_is_left_as_it_is(self) -> None:
-        tell = apply._tell
+    def test_a_store_that_changed_after_it_was_shown_is_left_as_it_is(self) -> None:
+        show = apply._show
 
-        def meanwhile(*told: Any) -> None:
-            tell(*told)
+        def meanwhile(*shown: Any) -> None:
+            show(*shown)
             self.done("user", "create", "--email=ada@example.com")
 
-        with mock.patch.object(apply, "_tell", meanwhile):
+        with mock.patch.object(apply, "_show", meanwhile):
             ran = self.people(code=4)
         self.assertIn("the store was changed meanwhile", ran.err)
         self.assertEqual((len(self.done("config", "list")), self.audited("apply")), (1, ["conflict"]))
         self.assertNotIn("+ user ada@example.com", self.people().out)
 
     def test_a_change_that_does_not_matter_to_it_does_not_stop_it(self) -> None:
-        tell = apply._tell
+        show = apply._show
 
-        def meanwhile(*told: Any) -> None:
-            tell(*told)
+        def meanwhile(*shown: Any) -> None:
+            show(*shown)
             self.done("user", "create", "--email=bob@example.com")
 
-        with mock.patch.object(apply, "_tell", meanwhile):
+        with mock.patch.object(apply, "_show", meanwhile):
             self.people()
         self.assertEqual(self.audited("apply"), ["ok"])
 

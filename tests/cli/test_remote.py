@@ -97,18 +97,18 @@ class EveryRow(RemoteCase):
         err = re.sub(r" \(/[^)]*\)", "", ran.err) if place == "--store" else ran.err
         return ran.code, text_without_chance(ran.out, self.folder), text_without_chance(err, self.folder)
 
-    def test_a_setup_is_applied_as_it_was_told_or_not_at_all(self) -> None:
+    def test_a_setup_is_applied_as_it_was_shown_or_not_at_all(self) -> None:
         wanted = os.path.join(self.folder, "desired.json")
         with open(wanted, "w", encoding="utf-8") as file:
             json.dump({"kind": "secure-mcp-gateway/desired", "version": 1, "users": ["new@example.com"]}, file)
         apply_it = ("--format=table", "apply", "--file", wanted)
-        tell = apply._tell
+        show = apply._show
 
-        def meanwhile(*told: Any) -> None:
-            tell(*told)
+        def meanwhile(*shown: Any) -> None:
+            show(*shown)
             self.remote("config", "add", "--config-name=meanwhile")
 
-        with mock.patch.object(apply, "_tell", meanwhile):
+        with mock.patch.object(apply, "_show", meanwhile):
             ran = self.remote(*apply_it)
         self.assertEqual((ran.code, ran.out), (4, "+ user new@example.com\n"))
         self.assertIn("the store was changed meanwhile", ran.err)
