@@ -5,7 +5,16 @@ from __future__ import annotations
 from secure_mcp_gateway.errors import Conflict
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION
-from secure_mcp_gateway.repository.names import check_name, check_search_term, holder, no_such, quoted, quoted_list, searchable, seen_key_of
+from secure_mcp_gateway.repository.names import (
+    check_name,
+    check_search_term,
+    key_by_name,
+    no_such,
+    quoted,
+    quoted_list,
+    searchable,
+    seen_key_of,
+)
 from secure_mcp_gateway.repository.paging import page, table_page
 from secure_mcp_gateway.repository.views import config_row, config_view, own_config, project_name
 from secure_mcp_gateway.store.check import POLICIES
@@ -35,7 +44,7 @@ def find_config(document: Document, call: Call, identifier: str) -> tuple[str, R
 
 
 def require_free_name(document: Document, name: str, own_id: str | None = None) -> None:
-    taken_by = holder(document, "mcp_configs", name)
+    taken_by = key_by_name(document, "mcp_configs", name)
     if taken_by not in (None, own_id):
         raise Conflict(f"there is a config called {quoted(name)} already", "take another name")
 

@@ -59,7 +59,7 @@ class Difference:
             for key, record in puts.items():
                 draft.put(table, key, record)
 
-    def _tell(self, action: str, kind: str, name: str, fields: Sequence[str] = (), api_keys: int = 0, **more: Any) -> None:
+    def _add(self, action: str, kind: str, name: str, fields: Sequence[str] = (), api_keys: int = 0, **more: Any) -> None:
         self.changes.append(change(action, kind, name, fields, api_keys, **more))
 
     def _record(self, table: str, wanted: Wanted, made: Record, changed: Record, **more: Any) -> None:
@@ -67,7 +67,7 @@ class Difference:
         kind, record = TABLES[table][2], wanted.record
         own = own_fields(table)
         if record is None:
-            self._tell(CREATE, kind, wanted.name, **more)
+            self._add(CREATE, kind, wanted.name, **more)
             self.puts[table][wanted.key] = {**(wanted.further or {}), **made, "created_at": self._now}
             return
         before = further_of(record, own)
@@ -75,17 +75,17 @@ class Difference:
         fields = [field for field in changed if field != "mcp_config"] + _differing(before, after, "further.")
         if fields:
             named = ["config" if field == "mcp_config_id" else field for field in fields]
-            self._tell(CHANGE, kind, wanted.name, named, **more)
+            self._add(CHANGE, kind, wanted.name, named, **more)
         if fields or changed:
             kept = {field: value for field, value in record.items() if field in own}
             self.puts[table][wanted.key] = {**kept, **after, **changed}
 
     def _config(self, wanted: Wanted) -> None:
-        servers, told = self._servers(wanted)
+        servers, changes = self._servers(wanted)
         before = len(self.changes)
         made = {"mcp_config_name": wanted.name, "mcp_config": servers, "updated_at": self._now}
-        self._record("mcp_configs", wanted, made, {"mcp_config": servers} if told else {})
-        self.changes += told
+        self._record("mcp_configs", wanted, made, {"mcp_config": servers} if changes else {})
+        self.changes += changes
         if len(self.changes) > before:
             self.puts["mcp_configs"][wanted.key]["updated_at"] = self._now
 
@@ -94,24 +94,24 @@ class Difference:
         present: list[Record] = (wanted.record or {}).get("mcp_config", [])
         if wanted.servers is None:
             return present, []
-        told: list[Record] = []
+        changes: list[Record] = []
         asked = {server["server_name"]: server for server in wanted.servers}
         leave = {server["server_name"] for server in present} - asked.keys() if self._setup.prune else set()
         stay = [server for server in present if server["server_name"] not in leave]
-        servers = [self._server(server, asked.pop(server["server_name"], server), wanted.name, told) for server in stay]
-        told += [change(CREATE, "server", name, config=wanted.name) for name in asked]
-        told += [change(REMOVE, "server", name, config=wanted.name) for name in sorted(leave)]
-        return [*servers, *asked.values()], told
+        servers = [self._server(server, asked.pop(server["server_name"], server), wanted.name, changes) for server in stay]
+        changes += [change(CREATE, "server", name, config=wanted.name) for name in asked]
+        changes += [change(REMOVE, "server", name, config=wanted.name) for name in sorted(leave)]
+        return [*servers, *asked.values()], changes
 
-    def _server(self, server: Record, asked: Record, config: str, told: list[Record]) -> Record:
+    def _server(self, server: Record, asked: Record, config: str, changes: list[Record]) -> Record:
         fields = server_fields(import_server(server), asked) if asked is not server else []
         if fields:
-            told.append(change(CHANGE, "server", server["server_name"], fields, config=config))
+            changes.append(change(CHANGE, "server", server["server_name"], fields, config=config))
         return asked if fields else server
 
     def _config_goes(self, key: str) -> None:
         record = self._document.get("mcp_configs", key) or {}
-        self._tell(REMOVE, "config", record["mcp_config_name"], servers=len(record["mcp_config"]))
+        self._add(REMOVE, "config", record["mcp_config_name"], servers=len(record["mcp_config"]))
         self.gone["mcp_configs"][key] = None
 
     def _projects(self) -> None:
@@ -140,7 +140,7 @@ class Difference:
             return
         for user in wanted.members:
             if user not in present:
-                self._tell(CREATE, "member", str(self._name("users", user)), project=wanted.name)
+                self._add(CREATE, "member", str(self._name("users", user)), project=wanted.name)
                 record = {"project_id": wanted.key, "user_id": user, "created_at": self._now}
                 self.puts["members"][member_key(wanted.key, user)] = record
         if self._setup.prune:
@@ -148,19 +148,19 @@ class Difference:
             for user in sorted(leaving, key=lambda each: str(self._name("users", each))):
                 member = member_key(wanted.key, user)
                 keys = self._go_along("member_keys", member)
-                self._tell(REMOVE, "member", str(self._name("users", user)), api_keys=keys, project=wanted.name)
+                self._add(REMOVE, "member", str(self._name("users", user)), api_keys=keys, project=wanted.name)
                 self.gone["members"][member] = None
 
     def _project_goes(self, key: str) -> None:
         record = self._document.get("projects", key) or {}
         members = self._go_along("project_members", key)
-        self._tell(REMOVE, "project", record["project_name"], api_keys=self._go_along("project_keys", key), members=members)
+        self._add(REMOVE, "project", record["project_name"], api_keys=self._go_along("project_keys", key), members=members)
         self.gone["projects"][key] = None
 
     def _user_goes(self, key: str) -> None:
         record = self._document.get("users", key) or {}
         projects = self._go_along("user_members", key)
-        self._tell(REMOVE, "user", record["email"], api_keys=self._go_along("user_keys", key), projects=projects)
+        self._add(REMOVE, "user", record["email"], api_keys=self._go_along("user_keys", key), projects=projects)
         self.gone["users"][key] = None
 
     def _go_along(self, index: str, value: str) -> int:

@@ -33,7 +33,7 @@ _OWN = {
     "users": (*FIELDS["users"], "user_id"),
 }
 _OFF = {"enabled": False}
-_MOST_TOLD, _MOST_COMPARED = 1000, 20
+_MOST_KEPT, _MOST_COMPARED = 1000, 20
 
 
 def own_fields(table: str) -> tuple[str, ...]:
@@ -118,50 +118,47 @@ def _sorted(value: Any) -> Any:
 
 
 class Reader:
-    """Collects what is wrong with a document while it is read: the first of a flood, and how many more there are. What cannot be
-    used is read as None."""
+    """Collects what is wrong with a document while it is read: the first ``problems`` of a flood, and the ``count`` of all. What
+    cannot be used is read as None."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
-        self.more = 0
+        self.count = 0
 
-    def tell(self, *problems: str) -> None:
-        for problem in problems:
-            if len(self.problems) < _MOST_TOLD:
-                self.problems.append(problem)
-            else:
-                self.more += 1
+    def report(self, *problems: str) -> None:
+        self.count += len(problems)
+        self.problems += problems[: _MOST_KEPT - len(self.problems)]
 
     def entry(self, value: Any, where: str, known: tuple[str, ...]) -> Record | None:
         """An object, in which other fields than the known ones are mistakes."""
         if not isinstance(value, dict):
-            self.tell(f"{where} must be an object")
+            self.report(f"{where} must be an object")
             return None
         at = f"{where}." if where else ""
         for field in [each for each in value if each not in known]:
             near = nearest(field, list(known)) if len(self.problems) < _MOST_COMPARED else ""
-            self.tell(f"{at}{field[:60]} is not known" + (f": did you mean {near}?" if near else ""))
+            self.report(f"{at}{field[:60]} is not known" + (f": did you mean {near}?" if near else ""))
         return value
 
-    def entries(self, holder: Record, field: str, where: str = "") -> list[Any] | None:
+    def entries(self, record: Record, field: str, where: str = "") -> list[Any] | None:
         """The list in this field; None where it is not given, which says that it is not managed."""
-        if field not in holder:
+        if field not in record:
             return None
-        if not isinstance(holder[field], list):
-            self.tell(f"{where}{field} must be a list")
+        if not isinstance(record[field], list):
+            self.report(f"{where}{field} must be a list")
             return []
-        return list(holder[field])
+        return list(record[field])
 
-    def further(self, holder: Record, where: str, own: Collection[str]) -> Record | None:
+    def further(self, record: Record, where: str, own: Collection[str]) -> Record | None:
         """None where it is not given: then what is kept stays."""
-        found = holder.get(FURTHER)
+        found = record.get(FURTHER)
         if found is None:
             return None
         if not isinstance(found, dict):
-            self.tell(f"{where}.{FURTHER} must be an object")
+            self.report(f"{where}.{FURTHER} must be an object")
             return None
-        self.tell(*(f"{where}.{FURTHER}.{field} has a meaning: it does not belong there" for field in found if field in own))
-        self.tell(*deep_problems(f"{where}.{FURTHER}", found))
+        self.report(*(f"{where}.{FURTHER}.{field} has a meaning: it does not belong there" for field in found if field in own))
+        self.report(*deep_problems(f"{where}.{FURTHER}", found))
         return found
 
     def server(self, value: Any, where: str, present: dict[str, Record]) -> Record | None:
@@ -170,17 +167,17 @@ class Reader:
         given = self.entry(value, where, (*SERVER_FIELDS, FURTHER))
         if given is None:
             return None
-        told = len(self.problems)
+        before = self.count
         name, connection = given.get("server_name"), given.get("config")
         old = present.get(name) if isinstance(name, str) else None
         server = self._merged(given, where, SERVER_FIELDS, old)
         if isinstance(connection, dict):
             self.entry(connection, f"{where}.config", (*CONNECTION_FIELDS, FURTHER))
             server["config"] = self._merged(connection, f"{where}.config", CONNECTION_FIELDS, old["config"] if old else None)
-        self.tell(*server_problems(server, where, None if old else server_name_problem))
+        self.report(*server_problems(server, where, None if old else server_name_problem))
         if old is None or server.get("tools") != old.get("tools"):
-            self.tell(*tool_restrictions(server.get("tools"), f"{where}.tools"))
-        return import_server(server) if len(self.problems) == told < _MOST_TOLD else None
+            self.report(*tool_restrictions(server.get("tools"), f"{where}.tools"))
+        return import_server(server) if self.count == before else None
 
     def _merged(self, given: Record, where: str, own: tuple[str, ...], old: Record | None) -> Record:
         further = self.further(given, where, own)

@@ -6,7 +6,7 @@ from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository.configs import contradictions, mistyped, server_doubts
 from secure_mcp_gateway.repository.desired_document import DESIRED_KIND, DESIRED_VERSION, FURTHER, SECTIONS, Reader, further_of, own_fields
 from secure_mcp_gateway.repository.exports import unwrapped
-from secure_mcp_gateway.repository.names import check_email, check_name, holder, quoted, quoted_list
+from secure_mcp_gateway.repository.names import check_email, check_name, key_by_name, quoted, quoted_list
 from secure_mcp_gateway.repository.servers import SERVER_FIELDS
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import email_key, normalised
@@ -61,7 +61,8 @@ def read_setup(document: Document, call: Call, data: Any, prune: bool) -> Setup:
     reader = _SetupReader(document, call, prune)
     reader.read(_known_kind(unwrapped(data, "desired")))
     if reader.problems:
-        more = [f"and {reader.more} more"] if reader.more else []
+        rest = reader.count - len(reader.problems)
+        more = [f"and {rest} more"] if rest else []
         raise InvalidRequest("this cannot be applied, nothing is changed: " + "; ".join([*reader.problems, *more]))
     return reader.setup
 
@@ -133,7 +134,7 @@ class _SetupReader(Reader):
                 continue
             first = positions.setdefault(server["server_name"], at)
             if first != at:
-                self.tell(f"{here}.server_name is the name of {where}.servers[{first}] too")
+                self.report(f"{here}.server_name is the name of {where}.servers[{first}] too")
             servers.append(server)
             self.setup.warnings += [*server_doubts(server, here), *contradictions(server, here), *_without_meaning(server, here)]
         return None if found is None else servers
@@ -145,7 +146,7 @@ class _SetupReader(Reader):
         elif isinstance(value, dict):
             self._wanted("users", self.entry(value, where, ("email", FURTHER)) or value, where, f"{where}.email")
         else:
-            self.tell(f"{where} must be an e-mail address, or an object with one")
+            self.report(f"{where} must be an e-mail address, or an object with one")
 
     def _wanted(self, table: str, given: Record, where: str, path: str) -> Wanted:
         """What is named at this path. One that cannot be used is not among those of the setup; what else stands in it is judged
@@ -154,9 +155,9 @@ class _SetupReader(Reader):
         field = "email" if table == "users" else "name"
         text = given.get(field)
         if not isinstance(text, str):
-            self.tell(f"{path} must be a string" if field in given else f"{path} is missing")
+            self.report(f"{path} must be a string" if field in given else f"{path} is missing")
             return Wanted("", "", None, further)
-        key = holder(self._document, table, text)
+        key = key_by_name(self._document, table, text)
         record = self._document.get(table, key) if key is not None else None
         name = record[TABLES[table][1]] if record is not None else self._new_name(table, text, path)
         wanted = Wanted(key or self._new_id(), name or "", record, further)
@@ -170,14 +171,14 @@ class _SetupReader(Reader):
         try:
             return check_email(text, path) if table == "users" else check_name(text, path)
         except InvalidRequest as error:
-            self.tell(error.message)
+            self.report(error.message)
             return None
 
     def _is_first(self, table: str, identity: str, path: str) -> bool:
         first = self._places[table].setdefault(identity, path)
-        if first is not path:
-            self.tell(f"{path} names the same as {first}")
-        return first is path
+        if first != path:
+            self.report(f"{path} names the same as {first}")
+        return first == path
 
     def _assign(self, value: Record, where: str, wanted: Wanted) -> None:
         if "config" not in value:
@@ -194,20 +195,20 @@ class _SetupReader(Reader):
         for at, email in enumerate(emails):
             key = self._meant("users", email, f"{where}.users[{at}]")
             if key is not None and positions.setdefault(key, at) != at:
-                self.tell(f"{where}.users[{at}] names the same as {where}.users[{positions[key]}]")
+                self.report(f"{where}.users[{at}] names the same as {where}.users[{positions[key]}]")
         wanted.members = list(positions)
 
     def _meant(self, table: str, text: Any, path: str) -> str | None:
         """The key of the config or user that is named."""
         section, _, kind = TABLES[table]
         if not isinstance(text, str):
-            self.tell(f"{path} must be a string")
+            self.report(f"{path} must be a string")
             return None
-        key = holder(self._document, table, text) or self._new[table].get(_form(table, normalised(text)))
+        key = key_by_name(self._document, table, text) or self._new[table].get(_form(table, normalised(text)))
         if key is None:
-            self.tell(f"{path}: there is no {kind} {quoted(text)}, neither in `{section}` nor in the store")
+            self.report(f"{path}: there is no {kind} {quoted(text)}, neither in `{section}` nor in the store")
         elif key in self.setup.gone[table]:
-            self.tell(f"{path}: the {kind} {quoted(text)} is not in `{section}`, so it goes with prune")
+            self.report(f"{path}: the {kind} {quoted(text)} is not in `{section}`, so it goes with prune")
         return key
 
     def _refuse_taking_configs(self) -> None:
@@ -219,7 +220,7 @@ class _SetupReader(Reader):
             record = self._document.get("mcp_configs", config_id)
             if kept and record is not None:
                 what = f"configs: {quoted(record['mcp_config_name'])} is not there, so it goes with prune, but it is the config of"
-                self.tell(f"{what} {quoted_list(kept)}: give them another, or name it")
+                self.report(f"{what} {quoted_list(kept)}: give them another, or name it")
 
 
 def _form(table: str, name: str) -> str:

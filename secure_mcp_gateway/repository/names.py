@@ -112,10 +112,10 @@ def key_of(document: Document, table: str, identifier: str) -> str | None:
         return identifier
     if looks_like_uuid(identifier) and identifier.lower() in document.table(table):
         return identifier.lower()
-    return holder(document, table, identifier)
+    return key_by_name(document, table, identifier)
 
 
-def holder(document: Document, table: str, name: str) -> str | None:
+def key_by_name(document: Document, table: str, name: str) -> str | None:
     """The key of the record that has this name. Names that came with a restore may not be NFC, so the exact one is tried first."""
     index = _NAMED[table][0]
     for each in (name, normalised(name)):

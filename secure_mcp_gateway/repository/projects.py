@@ -6,7 +6,16 @@ from secure_mcp_gateway.errors import Conflict, NotFound
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.configs import find_config
 from secure_mcp_gateway.repository.exports import PROJECT_KIND, VERSION
-from secure_mcp_gateway.repository.names import check_name, check_search_term, counted, holder, no_such, quoted, searchable, seen_key_of
+from secure_mcp_gateway.repository.names import (
+    check_name,
+    check_search_term,
+    counted,
+    key_by_name,
+    no_such,
+    quoted,
+    searchable,
+    seen_key_of,
+)
 from secure_mcp_gateway.repository.paging import page, table_page
 from secure_mcp_gateway.repository.users import find_user
 from secure_mcp_gateway.repository.views import (
@@ -45,7 +54,7 @@ def list_projects(document: Document, call: Call, *, limit: int | None = None, o
 
 def create_project(draft: Draft, call: Call, *, project_name: str) -> Record:
     name = check_name(project_name, "project_name")
-    if holder(draft, "projects", name) is not None:
+    if key_by_name(draft, "projects", name) is not None:
         raise Conflict(f"there is a project called {quoted(name)} already", "take another name")
     project_id = call.new_id()
     draft.put("projects", project_id, {"project_name": name, "mcp_config_id": None, "created_at": call.now})

@@ -8,7 +8,7 @@ from secure_mcp_gateway.repository.names import (
     check_email,
     check_search_term,
     counted,
-    holder,
+    key_by_name,
     no_such,
     quoted,
     quoted_list,
@@ -96,7 +96,7 @@ def list_user_projects(
 
 
 def _require_free(document: Document, address: str, own_id: str | None = None) -> None:
-    if holder(document, "users", address) not in (None, own_id):
+    if key_by_name(document, "users", address) not in (None, own_id):
         raise Conflict(f"there is a user with the e-mail address {quoted(address)} already", "give another address, or use that user")
 
 
