@@ -165,7 +165,7 @@ def _have_served(invocation: Invocation, values: dict[str, Any], place: Place) -
 
 def _hooks(worker: Worker | None, output: Output) -> dict[str, Any]:
     if worker is not None:
-        return {"observer": worker.tell, "leave": worker.leaves, "count": worker.count}
+        return {"observer": worker.tell, "hold_back": worker.holds_back, "count": worker.count}
     notifier = _notifier(output)
     return {"observer": notifier.tell} if notifier is not None else {}
 

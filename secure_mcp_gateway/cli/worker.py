@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 # Of one byte each, so that none ever comes in two parts. Orders of the parent, and what it is told.
 STOP, STOP_NOW, RELOAD = b"s", b"n", b"r"
 SERVES, AWAY = b"+", b"-"
-# Seconds. One that was left and not taken so long, by a worker that is stuck, is taken, and for a while no other is left then. Between
-# the questions about one and the same connection there is less than the gap.
-_LEFT, _IMPATIENT, _GAP = 0.05, 0.25, 0.05
+# Seconds. One that was held back for so long and not taken, because the other worker is stuck, is taken, and for a while none is held
+# back then. Between the questions about one and the same connection there is less than the gap.
+_HELD_BACK, _IMPATIENT, _GAP = 0.05, 0.25, 0.05
 
 
-def role_of(link: int, board: int, number: int) -> str:
-    return f"{WORKER},{link},{board},{number}"
+def role_of(link: int, scoreboard: int, number: int) -> str:
+    return f"{WORKER},{link},{scoreboard},{number}"
 
 
-class Board:
+class Scoreboard:
     """Seen by all workers: for each the number of its connections and one more, or 0 for one that does not serve; then for each the
     number of its rewrites of the store."""
 
@@ -41,7 +41,7 @@ class Board:
         return min(filter(None, self.counts), default=0)
 
 
-def new_board(count: int) -> Board:
+def new_scoreboard(count: int) -> Scoreboard:
     """Of nothing but memory where the system has such files."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("workers")
@@ -51,19 +51,19 @@ def new_board(count: int) -> Board:
         with TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
     os.ftruncate(descriptor, 2 * 4 * count)
-    return Board(descriptor)
+    return Scoreboard(descriptor)
 
 
 class Worker:
     """Orders wait in the link while a worker is starting, when a signal would kill it; the link's end is the parent's death."""
 
     def __init__(self, role: str) -> None:
-        link, board, number = map(int, role.split(",")[1:])
+        link, scoreboard, number = map(int, role.split(",")[1:])
         self._link = socket.socket(fileno=link)
-        self._board = Board(board)
+        self._scoreboard = Scoreboard(scoreboard)
         self._number = number
-        self._asked = self._left_since = self._impatient_until = 0.0
-        self.siblings = Siblings(self._board.rewrites, self._number)
+        self._asked = self._held_back_since = self._impatient_until = 0.0
+        self.siblings = Siblings(self._scoreboard.rewrites, self._number)
 
     def tell(self, stage: str) -> None:
         """As the observer of a ``WebServer``."""
@@ -74,24 +74,24 @@ class Worker:
         except OSError:
             pass  # the parent is gone, which is heeded where its orders are
 
-    def leaves(self, count: int) -> bool:
+    def holds_back(self, count: int) -> bool:
         """Whether another worker, that has fewer connections than these by more than one, may take the next: all wake for each new one,
         and who is the fastest now would be the slowest later."""
         self.count(count)
         asked, self._asked = self._asked, time.monotonic()
-        if count <= self._board.least() or self._asked < self._impatient_until:
-            self._left_since = 0.0
+        if count <= self._scoreboard.least() or self._asked < self._impatient_until:
+            self._held_back_since = 0.0
             return False
-        if not self._left_since or self._asked - asked > _GAP:
-            self._left_since = self._asked
-        if self._asked - self._left_since < _LEFT:
+        if not self._held_back_since or self._asked - asked > _GAP:
+            self._held_back_since = self._asked
+        if self._asked - self._held_back_since < _HELD_BACK:
             return True
         self._impatient_until = self._asked + _IMPATIENT
         return False
 
     def count(self, count: int) -> None:
         """So many connections there are."""
-        self._board.counts[self._number] = count + 1
+        self._scoreboard.counts[self._number] = count + 1
 
     def heed(self, server: WebServer) -> None:
         Thread(target=self._obey, args=(server,), name="orders", daemon=True).start()
@@ -101,10 +101,10 @@ class Worker:
         signal.signal(signal.SIGHUP, lambda *_: server.reload_tls())
 
     def _obey(self, server: WebServer) -> None:
-        deeds = {STOP: server.stop, STOP_NOW: server.stop_now, RELOAD: server.reload_tls}
+        actions = {STOP: server.stop, STOP_NOW: server.stop_now, RELOAD: server.reload_tls}
         while True:
             order = self._order()
-            deeds.get(order, server.stop)()
+            actions.get(order, server.stop)()
             if not order:
                 return
 

@@ -10,7 +10,7 @@ import time
 
 from secure_mcp_gateway.cli.children import start_child
 from secure_mcp_gateway.cli.commands import INTERRUPTED
-from secure_mcp_gateway.cli.worker import RELOAD, SERVES, STOP, STOP_NOW, new_board, role_of
+from secure_mcp_gateway.cli.worker import RELOAD, SERVES, STOP, STOP_NOW, new_scoreboard, role_of
 from secure_mcp_gateway.errors import GatewayError
 from secure_mcp_gateway.web.log import report_problem
 
@@ -43,23 +43,23 @@ class Workers:
     ) -> None:
         self._arguments = arguments
         self._place = place
-        self._board = new_board(count)
+        self._scoreboard = new_scoreboard(count)
         self._workers = [_Worker(number) for number in range(count)]
         self._log = log
         self._tell = tell
         self._announce: Callable[[], None] | None = announce
-        self._told_ready = False
+        self._is_ready = False
         self._failures = 0  # since a worker came to serve
         self._most_tries = max(_FIRST_TRIES, count)
-        self._asked_to_end = 0  # the signal
+        self._end_signal = 0  # the one that asked it to end
         self._give_up = 0.0
-        self._came: list[int] = []
+        self._signals: list[int] = []
         self._wake, self._waker = socket.socketpair()
         for end in (self._wake, self._waker):
             end.setblocking(False)
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda number, _: self._came.append(number))
+            signal.signal(number, lambda number, _: self._signals.append(number))
 
     def run(self) -> int:
         """The exit code, once a signal has ended it; ``GatewayError`` where no worker comes up."""
@@ -72,10 +72,10 @@ class Workers:
             signal.set_wakeup_fd(-1)
             for worker in self._workers:
                 worker.kill()
-        return INTERRUPTED if self._asked_to_end == signal.SIGINT else 0
+        return INTERRUPTED if self._end_signal == signal.SIGINT else 0
 
     def _goes_on(self) -> bool:
-        if not self._asked_to_end:
+        if not self._end_signal:
             return True
         late = [worker for worker in self._workers if worker.link is not None]
         if late and time.monotonic() >= self._give_up:
@@ -86,50 +86,50 @@ class Workers:
     def _step(self) -> None:
         now = time.monotonic()
         for worker in self._workers:
-            if not self._asked_to_end and worker.link is None and worker.due <= now:
+            if not self._end_signal and worker.link is None and worker.due <= now:
                 self._start(worker)
         for key, _ in self._selector.select(self._seconds()):
             key.data()
 
     def _seconds(self) -> float | None:
         """Until something is to be done that no event tells of."""
-        due = [self._give_up] if self._asked_to_end else [worker.due for worker in self._workers if worker.link is None]
+        due = [self._give_up] if self._end_signal else [worker.due for worker in self._workers if worker.link is None]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _start(self, worker: _Worker) -> None:
         try:
-            link = worker.start(self._arguments, self._place.listener, self._board.descriptor)
+            link = worker.start(self._arguments, self._place.listener, self._scoreboard.descriptor)
         except (OSError, subprocess.SubprocessError) as error:
             self._failed(worker, f"a worker cannot be started: {error}")
         else:
-            self._selector.register(link, selectors.EVENT_READ, lambda: self._on_word(worker))
+            self._selector.register(link, selectors.EVENT_READ, lambda: self._on_message(worker))
 
-    def _on_word(self, worker: _Worker) -> None:
+    def _on_message(self, worker: _Worker) -> None:
         assert worker.link is not None
-        word = worker.word()
-        if word:
-            worker.serves = word.endswith(SERVES)
+        message = worker.message()
+        if message:
+            worker.serves = message.endswith(SERVES)
             if worker.serves:
                 worker.served, self._failures, self._most_tries = True, 0, _LATER_TRIES * len(self._workers)
                 self._all_may_serve()
             return
         self._selector.unregister(worker.link)
-        self._board.counts[worker.number] = 0
+        self._scoreboard.counts[worker.number] = 0
         how = worker.ended()
-        if not self._asked_to_end:
+        if not self._end_signal:
             self._failed(worker, how)
 
     def _failed(self, worker: _Worker, how: str) -> None:
-        pause = worker.put_off()
+        pause = worker.back_off()
         report_problem(self._log, f"{how}; the next one starts in {pause:.1f} s")
         self._failures += not worker.served
         if self._failures >= self._most_tries and not any(each.served and each.link for each in self._workers):
             raise GatewayError(f"no worker comes up, after {self._failures} tries: {how}", "what they said stands above")
 
     def _all_may_serve(self) -> None:
-        if self._told_ready or self._asked_to_end or not all(worker.serves for worker in self._workers):
+        if self._is_ready or self._end_signal or not all(worker.serves for worker in self._workers):
             return
-        self._told_ready = True
+        self._is_ready = True
         if self._announce is not None:
             self._announce()
             self._announce = None
@@ -137,25 +137,25 @@ class Workers:
 
     def _on_signal(self) -> None:
         self._wake.recv(4096)
-        while self._came:
-            number = self._came.pop(0)
+        while self._signals:
+            number = self._signals.pop(0)
             if number != signal.SIGHUP:
                 self._end(number)
-            elif not self._asked_to_end:
+            elif not self._end_signal:
                 self._reload()
 
     def _reload(self) -> None:
-        if self._told_ready:
-            self._told_ready = False
+        if self._is_ready:
+            self._is_ready = False
             self._tell("RELOADING")
         self._order(RELOAD)
 
     def _end(self, number: int) -> None:
-        if self._asked_to_end:
+        if self._end_signal:
             self._give_up = time.monotonic() + _HURRY_SECONDS
             self._order(STOP_NOW)
             return
-        self._asked_to_end = number
+        self._end_signal = number
         self._give_up = time.monotonic() + _STOP_SECONDS
         self._tell("STOPPING")
         if not self._place.lasting:
@@ -181,22 +181,22 @@ class _Worker:
         self._pause = _FIRST_PAUSE
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, arguments: list[str], listener: socket.socket, board: int) -> socket.socket:
+    def start(self, arguments: list[str], listener: socket.socket, scoreboard: int) -> socket.socket:
         self.serves = self.served = False
         self._since = time.monotonic()
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         with theirs:
             try:
-                role = role_of(theirs.fileno(), board, self.number)
-                self._process = start_child(arguments, listener, role, theirs.fileno(), board)
+                role = role_of(theirs.fileno(), scoreboard, self.number)
+                self._process = start_child(arguments, listener, role, theirs.fileno(), scoreboard)
             except BaseException:
                 ours.close()
                 raise
         self.link = ours
         return ours
 
-    def word(self) -> bytes:
+    def message(self) -> bytes:
         """Nothing where the worker is gone."""
         assert self.link is not None
         try:
@@ -233,7 +233,7 @@ class _Worker:
             self._process.kill()
             return self._process.wait()
 
-    def put_off(self) -> float:
+    def back_off(self) -> float:
         now = time.monotonic()
         if now - self._since >= _LONG:
             self._pause = _FIRST_PAUSE

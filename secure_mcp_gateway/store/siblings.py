@@ -12,9 +12,9 @@ class Siblings:
         self._counters = counters
         self._number = number
 
-    def written(self) -> int:
+    def rewrites(self) -> int:
         """Another number after each rewrite by any of them."""
         return sum(self._counters)
 
-    def tell(self) -> None:
+    def count_rewrite(self) -> None:
         self._counters[self._number] = (self._counters[self._number] + 1) & 0xFFFFFFFF

@@ -92,10 +92,10 @@ class Store:
         checked, seen = self._checked, self._seen
         loaded = self._loaded
         now = time.monotonic()
-        written = self.siblings.written() if self.siblings is not None else 0
-        if loaded is None or now - checked >= FRESH_SECONDS or written != seen:
+        rewrites = self.siblings.rewrites() if self.siblings is not None else 0
+        if loaded is None or now - checked >= FRESH_SECONDS or rewrites != seen:
             loaded = self._refreshed()
-            self._checked, self._seen = now, written
+            self._checked, self._seen = now, rewrites
         return loaded.document
 
     def commit(
@@ -345,7 +345,7 @@ class Store:
                 descriptor, found = self.file.replace(encoding.encode(document), owner, expected)
             finally:
                 if self.siblings is not None:
-                    self.siblings.tell()
+                    self.siblings.count_rewrite()
         except BaseException as error:
             # Whichever document is in place now, its audit head tells which of the lines count.
             log.forget()

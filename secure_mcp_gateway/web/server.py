@@ -30,7 +30,7 @@ __all__ = ["Application", "Limits", "Timeouts", "TlsFiles", "WebServer"]
 # The stages of a server's life, as its observer is told of them.
 READY, RELOADING, STOPPING = "READY", "RELOADING", "STOPPING"
 _FULL_PAUSE = 0.01
-_LEFT_PAUSE = 0.001
+_HELD_BACK_PAUSE = 0.001
 # Bytes of answers that the system holds for a client that does not take them; left to itself it holds megabytes for each.
 _UNTAKEN = 262144
 _DRAIN_PAUSE = 0.05
@@ -44,8 +44,9 @@ class WebServer(ThreadingHTTPServer):
 
     A ``lasting`` listener is somebody else's too, and goes on taking connections when this server ends. ``observer`` is told of
     each stage, on the thread that serves. ``at_once`` tells of a request without a body whether the application answers it out of
-    memory: such answers are given where the request is received. ``leave`` is asked before each accept, with the number of connections
-    there are, whether to leave the next one for a moment to others who accept on the same socket; ``count`` is told it after each end.
+    memory: such answers are given where the request is received. ``hold_back`` is asked before each accept, with the number of
+    connections there are, whether to leave the next one for a moment to others who accept on the same socket; ``count`` is told that
+    number after each end.
     """
 
     request_queue_size = 1024
@@ -66,7 +67,7 @@ class WebServer(ThreadingHTTPServer):
         lasting: bool = False,
         observer: Callable[[str], object] | None = None,
         at_once: Callable[[Request], bool] | None = None,
-        leave: Callable[[int], bool] | None = None,
+        hold_back: Callable[[int], bool] | None = None,
         count: Callable[[int], object] | None = None,
     ) -> None:
         self.service = Service(application, limits or Limits(), timeouts or Timeouts(), access_log, at_once)
@@ -77,12 +78,12 @@ class WebServer(ThreadingHTTPServer):
         self._reload_wanted = self._ended = False
         self._lasting = lasting
         self._tell = observer or _tell_nobody
-        self._leave, self._count = leave, count
+        self._hold_back, self._count = hold_back, count
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
         self._waker.setblocking(False)
         self._lobby = Lobby(self._left_lobby)
-        self._visits: set[object] = set()
+        self._conversations: set[object] = set()  # one for each thread of a connection
         self._listen(address, listener)
 
     def _listen(self, address: tuple[str, int], listener: socket.socket | None) -> None:
@@ -175,8 +176,8 @@ class WebServer(ThreadingHTTPServer):
         for at in range(_ACCEPTED_A_TURN):
             if self.service.stopping or (at and not self._connections.has_room()):
                 return
-            if self._leave is not None and self._leave(len(self._connections)):
-                self._pause_accepting(_LEFT_PAUSE)
+            if self._hold_back is not None and self._hold_back(len(self._connections)):
+                self._pause_accepting(_HELD_BACK_PAUSE)
                 return
             accepted = self._accept()
             if accepted is None:
@@ -260,16 +261,17 @@ class WebServer(ThreadingHTTPServer):
             self._start(exchange)
 
     def _start(self, exchange: Exchange) -> None:
-        visit = object()
-        self._visits.add(visit)
+        # Not the exchange: it may be back in the lobby, and out again, before its first thread has ended.
+        conversation = object()
+        self._conversations.add(conversation)
         try:
             # Not a Thread: to start one waits until it runs, behind all that run already, and so long nobody else is let in.
-            start_new_thread(self._converse, (exchange, visit))
+            start_new_thread(self._converse, (exchange, conversation))
         except RuntimeError:  # no more threads
-            self._visits.discard(visit)
+            self._conversations.discard(conversation)
             self._dismiss(exchange.link)
 
-    def _converse(self, exchange: Exchange, visit: object) -> None:
+    def _converse(self, exchange: Exchange, conversation: object) -> None:
         ended = True
         try:
             ended = exchange.converse()
@@ -278,7 +280,7 @@ class WebServer(ThreadingHTTPServer):
         finally:
             if ended:
                 self._dismiss(exchange.link)
-            self._visits.discard(visit)
+            self._conversations.discard(conversation)
 
     def takes_back(self, exchange: Exchange) -> bool:
         """Any thread's exchange waits for its next request in the lobby from now on; false where it cannot."""
@@ -316,7 +318,7 @@ class WebServer(ThreadingHTTPServer):
         """Up to Python 3.10 a thread that ends while the interpreter does can take the process down with it (a segmentation fault)."""
         self._reaper.stop()
         give_up = time.monotonic() + _PARTING
-        while self._visits and time.monotonic() < give_up:
+        while self._conversations and time.monotonic() < give_up:
             time.sleep(_PARTING_PAUSE)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from unittest import mock
 
 from secure_mcp_gateway.cli.whole_lines import WholeWrites
-from secure_mcp_gateway.cli.worker import Worker, new_board, role_of
+from secure_mcp_gateway.cli.worker import Worker, new_scoreboard, role_of
 from tests.cli.server_process import Server, until
 from tests.cli.test_service_manager import Activated
 from tests.cli.workers_case import WorkersCase, children_of, connections_of
@@ -162,8 +162,8 @@ class TheNextConnection(unittest.TestCase):
     """Two workers in this process, of whom one has more connections, and the time is the test's."""
 
     def setUp(self) -> None:
-        self.board = new_board(3)
-        self.addCleanup(os.close, self.board.descriptor)
+        self.scoreboard = new_scoreboard(3)
+        self.addCleanup(os.close, self.scoreboard.descriptor)
         self.many, self.few = self.worker(0), self.worker(1)
         self.now = 1000.0
         patch = mock.patch("secure_mcp_gateway.cli.worker.time.monotonic", lambda: self.now)
@@ -173,28 +173,28 @@ class TheNextConnection(unittest.TestCase):
     def worker(self, number: int) -> Worker:
         ours, theirs = socket.socketpair()
         self.addCleanup(ours.close)
-        made = Worker(role_of(theirs.detach(), self.board.descriptor, number))
+        made = Worker(role_of(theirs.detach(), self.scoreboard.descriptor, number))
         self.addCleanup(made._link.close)
         made.tell("READY")
         self.assertEqual(ours.recv(64), b"+")
         return made
 
     def test_is_for_who_has_no_more_than_one_above_the_others(self) -> None:
-        self.assertFalse(self.few.leaves(0))
-        self.assertFalse(self.many.leaves(1))
+        self.assertFalse(self.few.holds_back(0))
+        self.assertFalse(self.many.holds_back(1))
 
     def test_is_left_to_who_has_fewer_until_that_has_nearly_as_many(self) -> None:
-        self.assertTrue(self.many.leaves(4))
-        self.few.leaves(2)
-        self.assertTrue(self.many.leaves(4))
-        self.few.leaves(3)
-        self.assertFalse(self.many.leaves(4))
+        self.assertTrue(self.many.holds_back(4))
+        self.few.holds_back(2)
+        self.assertTrue(self.many.holds_back(4))
+        self.few.holds_back(3)
+        self.assertFalse(self.many.holds_back(4))
 
     def asked_for(self, seconds: float) -> set[bool]:
         """The answers to being asked about one connection every millisecond."""
         found = set()
         for _ in range(round(seconds * 1000)):
-            found.add(self.many.leaves(4))
+            found.add(self.many.holds_back(4))
             self.now += 0.001
         return found
 
@@ -211,8 +211,8 @@ class TheNextConnection(unittest.TestCase):
             self.now += 0.1
 
     def test_is_not_left_to_one_that_does_not_serve(self) -> None:
-        self.board.counts[1] = 0
-        self.assertFalse(self.many.leaves(5))
+        self.scoreboard.counts[1] = 0
+        self.assertFalse(self.many.holds_back(5))
 
 
 if __name__ == "__main__":

@@ -10,18 +10,18 @@ from secure_mcp_gateway.web.response import Response
 from tests.web.raw import PATIENCE, ServerCase, get
 
 
-class Leaving(ServerCase):
+class HoldingBack(ServerCase):
     def test_a_connection_that_is_left_to_others_is_taken_once_it_is_not(self) -> None:
         asked: list[int] = []
 
-        def leave(count: int) -> bool:
+        def hold_back(count: int) -> bool:
             asked.append(count)
             return len(asked) % 5 != 0
 
         def answer(request: Request) -> Response:
             return Response(200, request.raw_path.encode())
 
-        server = self.start(answer, leave=leave)
+        server = self.start(answer, hold_back=hold_back)
         for at in range(3):
             self.assertEqual(self.connect(server).send(get(f"/{at}")).read().body, b"/%d" % at)
         self.assertEqual(asked[4:15:5], [0, 1, 2])
