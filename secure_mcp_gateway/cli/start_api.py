@@ -193,13 +193,12 @@ def _server(
         read_only=bool(values.get("read_only")),
     )
     return WebServer(
-        place.listener.getsockname()[:2],
+        place.listener,
         app,
         limits=Limits(body=values["max_body"]),
         max_connections=values["max_connections"],
         tls=tls,
         access_log=log,
-        listener=place.listener,
         lasting=place.lasting,
         at_once=app.answers_at_once,
         **hooks,

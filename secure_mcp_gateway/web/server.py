@@ -8,14 +8,12 @@ from __future__ import annotations
 import selectors
 import signal
 import socket
-import sys
 import threading
 import time
 from _thread import start_new_thread
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
-from socketserver import TCPServer
 from typing import Any, Callable
 
 from secure_mcp_gateway.web.connections import Connection, Connections, Reaper, Timeouts
@@ -40,7 +38,7 @@ _ACCEPTED_A_TURN = 8
 
 
 class WebServer(ThreadingHTTPServer):
-    """Listens from its making on; ``serve`` answers until ``stop``. Raises OSError where it cannot listen or read ``tls``.
+    """Has the ``listener`` from its making on; ``serve`` answers until ``stop``. Raises OSError or ValueError where ``tls`` cannot be used.
 
     A ``lasting`` listener is somebody else's too, and goes on taking connections when this server ends. ``observer`` is told of
     each stage, on the thread that serves. ``at_once`` tells of a request without a body whether the application answers it out of
@@ -50,12 +48,10 @@ class WebServer(ThreadingHTTPServer):
     """
 
     request_queue_size = 1024
-    allow_reuse_address = sys.platform != "win32"
-    allow_reuse_port = False
 
     def __init__(
         self,
-        address: tuple[str, int],
+        listener: socket.socket,
         application: Application,
         *,
         limits: Limits | None = None,
@@ -63,7 +59,6 @@ class WebServer(ThreadingHTTPServer):
         tls: TlsFiles | None = None,
         access_log: AccessLog | None = None,
         timeouts: Timeouts | None = None,
-        listener: socket.socket | None = None,
         lasting: bool = False,
         observer: Callable[[str], object] | None = None,
         at_once: Callable[[Request], bool] | None = None,
@@ -84,37 +79,17 @@ class WebServer(ThreadingHTTPServer):
         self._waker.setblocking(False)
         self._lobby = Lobby(self._left_lobby)
         self._conversations: set[object] = set()  # one for each thread of a connection
-        self._listen(address, listener)
+        self._take(listener)
 
-    def _listen(self, address: tuple[str, int], listener: socket.socket | None) -> None:
-        self.address_family = listener.family if listener else _family_of(address[0])
-        super().__init__(address, Exchange, bind_and_activate=False)
-        if listener:
-            self.socket.close()
-            self.socket = listener
-            # The server that had it before may have closed its queue.
-            self.server_activate()
-        else:
-            self._bind()
+    def _take(self, listener: socket.socket) -> None:
+        super().__init__(listener.getsockname()[:2], Exchange, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        # The server that had it before may have closed its queue.
+        self.server_activate()
         self.socket.setblocking(False)
-        self.bound: tuple[str, int] = self.socket.getsockname()[:2]
-        self.server_address = self.bound
+        self.bound: tuple[str, int] = listener.getsockname()[:2]
         self.service.port = self.bound[1]
-
-    def _bind(self) -> None:
-        try:
-            if self.address_family == socket.AF_INET6:
-                self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, self.server_address[0] != "::")
-            self.server_bind()
-            self.server_activate()
-        except BaseException:
-            self.server_close()
-            raise
-
-    def server_bind(self) -> None:
-        # HTTPServer's own asks a resolver for the machine's name, which takes seconds where none answers.
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
     def serve(self) -> None:
         """Returns when ``stop`` or ``stop_now`` was called and the connections are closed."""
@@ -337,7 +312,3 @@ def _woken_by_signals(waker: socket.socket) -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(usual)
-
-
-def _family_of(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET

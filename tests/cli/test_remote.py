@@ -15,6 +15,7 @@ from unittest import mock
 
 from secure_mcp_gateway.api.app import ManagementApp
 from secure_mcp_gateway.cli import apply
+from secure_mcp_gateway.cli.listening import listening_socket
 from secure_mcp_gateway.client import exchange
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.operations.operation import Operation
@@ -45,7 +46,7 @@ class RemoteCase(unittest.TestCase):
         cls._template = tempfile.mkdtemp(dir=MEMORY)
         cls.addClassCleanup(shutil.rmtree, cls._template)
         team.make_team(cls._template)
-        cls._running = RunningServer(WebServer(("127.0.0.1", 0), cls._answer))
+        cls._running = RunningServer(WebServer(listening_socket("127.0.0.1", 0), cls._answer))
         cls.url = f"http://127.0.0.1:{cls._running.__enter__().bound[1]}"
         cls.addClassCleanup(cls._running.__exit__)
 

@@ -9,6 +9,7 @@ import threading
 import unittest
 from typing import Any, Callable
 
+from secure_mcp_gateway.cli.listening import listening_socket
 from secure_mcp_gateway.web.request import Limits, Request, Source, read_request
 from secure_mcp_gateway.web.response import Response
 from secure_mcp_gateway.web.server import WebServer
@@ -131,7 +132,7 @@ class ServerCase(unittest.TestCase):
 
     def start(self, application: Callable[[Request], Response], host: str = "127.0.0.1", **options: Any) -> WebServer:
         options.setdefault("at_once", self.at_once)
-        running = RunningServer(WebServer((host, 0), application, **options))
+        running = RunningServer(WebServer(listening_socket(host, 0), application, **options))
         running.__enter__()
         self.addCleanup(running.__exit__)
         return running.server

@@ -10,6 +10,7 @@ import ssl
 import tempfile
 import unittest
 
+from secure_mcp_gateway.cli.listening import listening_socket
 from secure_mcp_gateway.web.request import Request
 from secure_mcp_gateway.web.response import Response
 from secure_mcp_gateway.web.server import TlsFiles, WebServer
@@ -131,8 +132,8 @@ class Guarded(ServerCase, FolderCase):
 
     def test_it_does_not_start_with_a_file_that_names_no_ca(self) -> None:
         for bad in (self.write("empty", ""), _ada.certificate, self.path("none")):
-            with self.subTest(bad=bad), self.assertRaises((OSError, ValueError)):
-                WebServer(("127.0.0.1", 0), application, tls=TlsFiles(*_server, bad))
+            with self.subTest(bad=bad), listening_socket("127.0.0.1", 0) as listener, self.assertRaises((OSError, ValueError)):
+                WebServer(listener, application, tls=TlsFiles(*_server, bad))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import threading
 import time
 import unittest
 
+from secure_mcp_gateway.cli.listening import listening_socket
 from secure_mcp_gateway.web.connections import Timeouts
 from secure_mcp_gateway.web.server import WebServer
 from tests.web.gate import QUICK, GateCase, until
@@ -16,7 +17,7 @@ from tests.web.raw import PATIENCE, RawClient, get
 @unittest.skipUnless(hasattr(signal, "SIGUSR1"), "no such signals here")
 class TheEnd(GateCase):
     def serve_in_thread(self) -> threading.Thread:
-        self.server = WebServer(("127.0.0.1", 0), self.gate, timeouts=Timeouts(**QUICK))
+        self.server = WebServer(listening_socket("127.0.0.1", 0), self.gate, timeouts=Timeouts(**QUICK))
         thread = threading.Thread(target=self.server.serve)
         thread.start()
         self.addCleanup(thread.join, PATIENCE)
@@ -63,7 +64,7 @@ class TheEnd(GateCase):
             time.sleep(0.1)
             told.append(count)
 
-        self.server = WebServer(("127.0.0.1", 0), self.gate, count=tell_slowly)
+        self.server = WebServer(listening_socket("127.0.0.1", 0), self.gate, count=tell_slowly)
         for client in [self.client(get("/a", "Connection: close")) for _ in range(3)]:
             client.sock.close()
         self.server.stop()
@@ -72,7 +73,7 @@ class TheEnd(GateCase):
         self.assertNotIn("reaper", [thread.name for thread in threading.enumerate()])
 
     def test_may_come_from_a_signal_handler(self) -> None:
-        server = self.server = WebServer(("127.0.0.1", 0), self.gate, timeouts=Timeouts(**QUICK))
+        server = self.server = WebServer(listening_socket("127.0.0.1", 0), self.gate, timeouts=Timeouts(**QUICK))
         usual = signal.signal(signal.SIGUSR1, lambda *_: server.stop())
         self.addCleanup(signal.signal, signal.SIGUSR1, usual)
         answers: list[bytes] = []
@@ -107,7 +108,7 @@ class TheEnd(GateCase):
         self.assertFalse(thread.is_alive())
 
     def test_answers_those_who_wait_in_the_queue(self) -> None:
-        server = WebServer(("127.0.0.1", 0), self.gate)
+        server = WebServer(listening_socket("127.0.0.1", 0), self.gate)
         clients = [RawClient(server.bound).send(get("/a")) for _ in range(20)]
         server.stop()
         server.serve()
@@ -116,7 +117,7 @@ class TheEnd(GateCase):
             client.sock.close()
 
     def test_may_come_before_the_beginning_and_twice(self) -> None:
-        server = WebServer(("127.0.0.1", 0), self.gate)
+        server = WebServer(listening_socket("127.0.0.1", 0), self.gate)
         server.stop()
         server.serve()
         server.stop()

@@ -12,6 +12,7 @@ import unittest
 import warnings
 from typing import Any
 
+from secure_mcp_gateway.cli.listening import listening_socket
 from secure_mcp_gateway.web.connections import Timeouts
 from secure_mcp_gateway.web.request import Limits, Request
 from secure_mcp_gateway.web.response import Response
@@ -158,14 +159,14 @@ class Reloading(TlsCase):
 
 
 class Starting(TlsCase):
-    def test_with_a_bad_certificate_fails_and_listens_nowhere(self) -> None:
+    def test_with_a_bad_certificate_fails(self) -> None:
         with open(self.files.certificate, "w", encoding="ascii") as file:
             file.write("no certificate")
-        with self.assertRaises(OSError):
-            WebServer(("127.0.0.1", 0), application, tls=self.files)
+        with listening_socket("127.0.0.1", 0) as listener, self.assertRaises(OSError):
+            WebServer(listener, application, tls=self.files)
 
     def test_with_a_key_under_a_password_fails_without_asking(self) -> None:
         command = (OPENSSL or "", "ec", "-in", self.files.key, "-out", self.files.key + "2", "-aes256", "-passout", "pass:word")
         subprocess.run(command, check=True, capture_output=True, timeout=30)
-        with self.assertRaises(OSError):
-            WebServer(("127.0.0.1", 0), application, tls=TlsFiles(self.files.certificate, self.files.key + "2"))
+        with listening_socket("127.0.0.1", 0) as listener, self.assertRaises(OSError):
+            WebServer(listener, application, tls=TlsFiles(self.files.certificate, self.files.key + "2"))
