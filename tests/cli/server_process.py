@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import time
 import urllib.request
-from typing import Any
+from typing import IO, Any
 
 from tests.support import DEADLINE, ROOT, StoreCase, command, environment
 
@@ -27,14 +27,10 @@ class Server:
         return int(self.line.rpartition(":")[2])
 
     def _first_line(self) -> str:
-        assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], DEADLINE)
-        return self.process.stdout.readline().decode().rstrip("\n") if ready else ""
+        return _line_of(self.process.stdout).rstrip("\n")
 
     def error_line(self) -> str:
-        assert self.process.stderr is not None
-        ready, _, _ = select.select([self.process.stderr], [], [], DEADLINE)
-        return self.process.stderr.readline().decode() if ready else ""
+        return _line_of(self.process.stderr)
 
     def get(self, path: str = "/health", context: ssl.SSLContext | None = None) -> Any:
         with urllib.request.urlopen(self.line + path, timeout=DEADLINE, context=context) as answer:
@@ -67,6 +63,18 @@ class ServerCase(StoreCase):
         server = Server(["--store", store or self.store, "system", "start-api", "--host=127.0.0.1", "--port=0", *flags], **more)
         self.addCleanup(server.kill)
         return server
+
+
+def _line_of(stream: IO[bytes] | None) -> str:
+    """The next line, or what there is of it in time. Read byte by byte: a line more would stand in a buffer, where nobody waits for it."""
+    assert stream is not None
+    line, give_up = b"", time.monotonic() + DEADLINE
+    while not line.endswith(b"\n") and select.select([stream], [], [], max(0.0, give_up - time.monotonic()))[0]:
+        byte = os.read(stream.fileno(), 1)
+        if not byte:
+            break
+        line += byte
+    return line.decode()
 
 
 def until(holds: Any) -> bool:
