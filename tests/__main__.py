@@ -1,7 +1,8 @@
 """``python3 -m tests [WORD ...]``: runs the test modules whose name holds one of the words, or all of them.
 
 Each module runs in an interpreter of its own, one more at a time than there are processors, for many wait for processes of their
-own: no module sees what another one left behind, and one that hangs or dies fails alone. The last line is ``N passed, N failed, N
+own: no module sees what another one left behind, and one that hangs or dies fails alone. None sees packages that are installed
+beside Python. The last line is ``N passed, N failed, N
 skipped``; the exit code is 1 after a failure and where no test ran.
 """
 
@@ -92,7 +93,7 @@ class ModuleRun:
         start = time.monotonic()
         report, log = Path(folder, name + ".json"), Path(folder, name + ".log")
         with log.open("wb") as sink:
-            command = [sys.executable, "-m", "tests", "--module", name, str(report)]
+            command = [sys.executable, "-S", "-m", "tests", "--module", name, str(report)]
             done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False)
         self.name = name
         self.output = log.read_text(encoding="utf-8", errors="replace")

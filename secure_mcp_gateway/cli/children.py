@@ -29,6 +29,7 @@ def require_handing_on(flag: str) -> None:
 def start_child(arguments: list[str], listener: socket.socket, role: str, *descriptors: int) -> subprocess.Popen[bytes]:
     """The same command again; ``descriptors`` are what else it is handed. Raises OSError where no process can be had."""
     environment = {**os.environ, INHERITED: handed_on(listener, role)}
-    command = [sys.executable, "-c", _MAIN, *arguments]
+    # Whoever started this one without what is installed beside Python means that one too.
+    command = [sys.executable, *(["-S"] if sys.flags.no_site else []), "-c", _MAIN, *arguments]
     # In a session of its own: Ctrl-C would reach it twice, from the terminal and from its parent, and the second one ends at once.
     return subprocess.Popen(command, env=environment, pass_fds=[listener.fileno(), *descriptors], start_new_session=True)

@@ -8,14 +8,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 import unittest
 
 from secure_mcp_gateway.api.app import ManagementApp
 from secure_mcp_gateway.api.pages.assets import FOLDER, Assets, accepts_gzip, our_assets, read_texts
 from secure_mcp_gateway.web.response import Response, body_to_send
 from tests import team
-from tests.support import ROOT, FolderCase, environment
+from tests.support import PYTHON, ROOT, FolderCase, environment
 from tests.surfaces import send
 
 PAGES = ("/", "/docs", "/redoc")
@@ -184,7 +183,7 @@ class Digests(unittest.TestCase):
             "import secure_mcp_gateway.cli.main; assert not [name for name in sys.modules if name.startswith('secure_mcp_gateway.api')]\n"
             "import secure_mcp_gateway.api.app; print([name for name in names if 'pages' in name])"
         )
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
+        done = subprocess.run([*PYTHON, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
         self.assertEqual(done.stdout.strip(), "[]")
 
 

@@ -12,7 +12,7 @@ import sys
 from typing import Any, NamedTuple
 
 from tests.cli.server_process import Server
-from tests.support import ROOT, environment
+from tests.support import PYTHON, ROOT, environment
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _FIRST_WORDS = frozenset(("os", "shutil", "tempfile", "fcntl", "socket", "subprocess", "ctypes", "pty", "open", "import"))
@@ -28,7 +28,7 @@ class RecordedServer(Server):
 
     def __init__(self, record: str, argv: list[str], before: tuple[str, ...] = ()) -> None:
         self.record = record
-        words = [*before, sys.executable, "-m", "tests.cli.recording", record, *argv]
+        words = [*before, *PYTHON, "-m", "tests.cli.recording", record, *argv]
         # Compiled files are Python's own writing, beside the source.
         settings = environment(PYTHONDONTWRITEBYTECODE="1")
         self.process = subprocess.Popen(words, env=settings, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -16,7 +16,7 @@ from typing import Any
 from tests.cli.server_process import Server
 from tests.cli.tempted import DEEDS
 from tests.cli.test_read_only import ReadOnlyServer
-from tests.support import DEADLINE, environment
+from tests.support import DEADLINE, PYTHON, environment
 from tests.web.authority import NO_OPENSSL, OPENSSL, Authority, client_context
 
 # These answer as if nothing had happened: the deed's own error was swallowed.
@@ -28,7 +28,7 @@ _UNSEEN = ("listen", "look up", "look up a name", "look up an address", "load th
 
 class Tempted(Server):
     def __init__(self, port: int, folder: str, argv: list[str]) -> None:
-        words = [sys.executable, "-m", "tests.cli.tempted", str(port), folder, *argv]
+        words = [*PYTHON, "-m", "tests.cli.tempted", str(port), folder, *argv]
         settings = environment(PYTHONDONTWRITEBYTECODE="1")
         self.process = subprocess.Popen(words, env=settings, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.line = self._first_line()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import unittest
 
-from tests.support import DEADLINE, FolderCase, StoreCase, command, environment, process
+from tests.support import DEADLINE, PYTHON, FolderCase, StoreCase, command, environment, process
 
 
 class Processes(StoreCase):
@@ -67,7 +66,7 @@ class Interrupts(FolderCase):
     def test_one_during_the_imports_is_quiet(self) -> None:
         code = "import sys\nfrom secure_mcp_gateway.__main__ import console\nsys.modules['argparse'] = Late()\nconsole()"
         late = "class Late:\n def __getattr__(self, name): raise KeyboardInterrupt\n"
-        done = subprocess.run([sys.executable, "-c", late + code], env=environment(), capture_output=True, timeout=DEADLINE, check=False)
+        done = subprocess.run([*PYTHON, "-c", late + code], env=environment(), capture_output=True, timeout=DEADLINE, check=False)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (130, b"", b""))
 
 
@@ -81,8 +80,8 @@ class Poison(FolderCase):
 class StartUp(StoreCase):
     def test_listing_configs_loads_nothing_that_it_does_not_need(self) -> None:
         code = "import sys; from secure_mcp_gateway.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
-        argv = ["-S", "-c", code, "--store", self.store, "config", "list"]
-        done = subprocess.run([sys.executable, *argv], env=environment(), capture_output=True, text=True, timeout=DEADLINE, check=True)
+        argv = [*PYTHON, "-c", code, "--store", self.store, "config", "list"]
+        done = subprocess.run(argv, env=environment(), capture_output=True, text=True, timeout=DEADLINE, check=True)
         unwanted = {"typing", "dataclasses", "http", "socket", "logging", "pathlib", "threading", "hashlib", "shutil", "urllib"}
         self.assertEqual(unwanted & set(done.stderr.split()), set())
 

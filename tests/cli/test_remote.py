@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 from typing import Any
@@ -25,7 +24,7 @@ from secure_mcp_gateway.web.response import Response
 from secure_mcp_gateway.web.server import WebServer
 from tests import team
 from tests.operation_cases import CASES
-from tests.support import DEADLINE, MEMORY, Ran, environment, run
+from tests.support import DEADLINE, MEMORY, PYTHON, Ran, environment, run
 from tests.surfaces import argv_of, text_without_chance
 from tests.web.raw import RunningServer
 
@@ -297,7 +296,7 @@ class Choices(RemoteCase):
     def test_a_command_without_a_server_loads_nothing_for_one(self) -> None:
         store = os.path.join(self.folder, "s", "store.json")
         code = "import sys; from secure_mcp_gateway.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
-        argv = [sys.executable, "-c", code, "--store", store, "config", "list"]
+        argv = [*PYTHON, "-c", code, "--store", store, "config", "list"]
         done = subprocess.run(argv, env=environment(), capture_output=True, text=True, timeout=DEADLINE, check=True)
         loaded = set(done.stderr.split())
         self.assertIn("secure_mcp_gateway.cli.rows", loaded)

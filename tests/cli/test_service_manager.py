@@ -18,7 +18,7 @@ from unittest import mock
 from secure_mcp_gateway.cli.output import Output
 from secure_mcp_gateway.cli.service_manager import Notifier, activated_socket
 from tests.cli.server_process import Server, ServerCase, until
-from tests.support import DEADLINE, ROOT, FolderCase, command, environment
+from tests.support import DEADLINE, PYTHON, ROOT, FolderCase, command, environment
 
 # The shell that becomes the server knows its process id; what stands on its standard input is handed over as descriptor 3.
 _HAND_OVER = 'export LISTEN_PID=$$; exec "$@" 3<&0 </dev/null'
@@ -145,7 +145,7 @@ class Activation(ServerCase):
     def test_no_process_of_ours_inherits_the_socket_or_the_variables(self) -> None:
         code = "import os; from secure_mcp_gateway.cli.service_manager import activated_socket as a; s = a()\n"
         code += "print(s.fileno(), s.get_inheritable(), [name for name in os.environ if name.startswith('LISTEN_')])"
-        server = Activated([sys.executable, "-c", code], self.listener)
+        server = Activated([*PYTHON, "-c", code], self.listener)
         self.addCleanup(server.kill)
         self.assertEqual(server.line, "3 False []")
 

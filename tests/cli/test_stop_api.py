@@ -16,7 +16,7 @@ from unittest import mock
 
 from secure_mcp_gateway.cli import running, stop_api
 from tests.cli.server_process import Server, ServerCase, entries, until
-from tests.support import DEADLINE, ROOT, environment
+from tests.support import DEADLINE, PYTHON, ROOT, environment
 
 
 class Stopping(ServerCase):
@@ -194,7 +194,7 @@ class Reloading(ServerCase):
 
     def test_a_failing_first_start_ends_it_too(self) -> None:
         code = "import sys; from secure_mcp_gateway.cli.main import main; sys.exit(main(sys.argv[1:]))"
-        argv = [sys.executable, "-c", code, "--store", self.path("none"), "system", "start-api", "--port=0", "--reload"]
+        argv = [*PYTHON, "-c", code, "--store", self.path("none"), "system", "start-api", "--port=0", "--reload"]
         done = subprocess.run(argv, env=environment(), capture_output=True, timeout=DEADLINE, check=False)
         self.assertEqual((done.returncode, json.loads(done.stderr)["error"]), (6, "unavailable"))
 

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import unittest
 from unittest import mock
 
@@ -18,7 +19,7 @@ from tests.cli.server_process import entries, until
 from tests.cli.workers_case import WorkersCase, children_of, connections_of
 from tests.support import ROOT
 
-# A worker that finds the file ends before it serves.
+# A worker that finds the file ends before it serves: Python runs this first, unless started without what is installed beside it.
 _BROKEN = """import os, sys
 if os.environ.get("SECURE_MCP_GATEWAY_LISTENER") and os.path.exists({path!r}):
     os._exit(9)
@@ -31,6 +32,7 @@ class Dying(WorkersCase):
         self.broken = self.path("broken")
         self.write("sitecustomize.py", _BROKEN.format(path=self.broken))
         self.breakable = {"PYTHONPATH": os.pathsep.join([str(ROOT), self.folder])}
+        self.with_what_is_installed = mock.patch("tests.support.PYTHON", (sys.executable,))
 
     def test_one_that_is_killed_is_replaced_while_the_other_serves(self) -> None:
         server = self.start_workers("--no-access-log")
@@ -57,7 +59,8 @@ class Dying(WorkersCase):
 
     def test_where_none_ever_comes_up_it_says_so_and_ends_with_1(self) -> None:
         self.write("broken", "")
-        server = self.start("--workers=2", "--format=json", **self.breakable)
+        with self.with_what_is_installed:
+            server = self.start("--workers=2", "--format=json", **self.breakable)
         self.assertEqual(server.line, "")
         code, err = server.ended()
         self.assertEqual(code, 1)
@@ -72,7 +75,8 @@ class Dying(WorkersCase):
         self.assertEqual(entries(self.store), [])
 
     def test_one_that_does_not_come_up_again_is_tried_with_pauses_while_the_other_serves(self) -> None:
-        server = self.start_workers("--no-access-log", **self.breakable)
+        with self.with_what_is_installed:
+            server = self.start_workers("--no-access-log", **self.breakable)
         before = children_of(server.process.pid)
         self.write("broken", "")
         os.kill(min(before), signal.SIGKILL)
@@ -81,6 +85,11 @@ class Dying(WorkersCase):
         self.assertEqual(server.get()["status"], "ok")
         os.unlink(self.broken)
         self.assertTrue(until(lambda: len(children_of(server.process.pid) - {min(before)}) == 2))
+        self.assertEqual(server.stop(), (0, ""))
+
+    def test_what_is_installed_beside_python_is_not_run_in_them_where_it_is_not_in_their_parent(self) -> None:
+        self.write("broken", "")
+        server = self.start_workers("--no-access-log", **self.breakable)
         self.assertEqual(server.stop(), (0, ""))
 
     def test_a_parent_that_was_killed_takes_them_with_it(self) -> None:

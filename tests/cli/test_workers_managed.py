@@ -7,7 +7,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import unittest
 from select import PIPE_BUF
 from typing import Any
@@ -18,7 +17,7 @@ from secure_mcp_gateway.cli.worker import Worker, new_scoreboard, role_of
 from tests.cli.server_process import Server, until
 from tests.cli.test_service_manager import Activated
 from tests.cli.workers_case import WorkersCase, children_of, connections_of
-from tests.support import DEADLINE, ROOT, FolderCase, environment
+from tests.support import DEADLINE, PYTHON, ROOT, FolderCase, environment
 from tests.web.authority import NO_OPENSSL, OPENSSL, Authority, Pair
 
 # Of a long line a pipe takes a part only, and other writers' lines may come in between; a short one it takes whole.
@@ -139,7 +138,7 @@ class OneLog(FolderCase):
 
     def test_lines_of_several_threads_and_processes_to_one_full_pipe_stay_whole(self) -> None:
         reading, writing = os.pipe()
-        words = [sys.executable, "-c", _WRITING]
+        words = [*PYTHON, "-c", _WRITING]
         settings: dict[str, Any] = {"stdin": -1, "stdout": -1, "stderr": writing, "cwd": ROOT, "env": environment()}
         writers = [subprocess.Popen([*words, letters], **settings) for letters in ("ab", "cd")]
         os.close(writing)

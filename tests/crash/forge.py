@@ -17,7 +17,7 @@ import sys
 import time
 from typing import Any, NamedTuple
 
-from tests.support import DEADLINE, ROOT, environment
+from tests.support import DEADLINE, PYTHON, ROOT, environment
 
 PACKAGE = "secure_mcp_gateway"
 _servers: dict[int, int] = {}
@@ -52,7 +52,7 @@ class Forge:
     """One command after the other; its processes make one group."""
 
     def __init__(self, variant: str = "") -> None:
-        argv = [sys.executable, "-m", "tests.crash.forge", *([variant] if variant else [])]
+        argv = [*PYTHON, "-m", "tests.crash.forge", *([variant] if variant else [])]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self._process = subprocess.Popen(argv, env=environment(), cwd=ROOT, start_new_session=True, **pipes)  # type: ignore[call-overload]
 

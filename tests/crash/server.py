@@ -9,15 +9,14 @@ import os
 import select
 import signal
 import subprocess
-import sys
 from typing import Any
 
-from tests.support import DEADLINE, ROOT, command, environment
+from tests.support import DEADLINE, PYTHON, ROOT, command, environment
 
 
 def argv_of(store: str, words: list[str], variant: str = "") -> list[str]:
     """The command line's words on this store; ``variant`` is ``MODULE:FUNCTION``, which breaks a promise first."""
-    head = [sys.executable, "-m", "tests.crash.variant", variant] if variant else command()
+    head = [*PYTHON, "-m", "tests.crash.variant", variant] if variant else command()
     return [*head, "--store", store, "--format", "json", *words]
 
 

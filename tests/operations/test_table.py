@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import unittest
 from collections import Counter
 
@@ -13,6 +12,7 @@ from secure_mcp_gateway.operations import MODULES, all_operations, for_noun
 from secure_mcp_gateway.operations.operation import ADMIN, CREATE, LOOK, READ, RECORD, REPLACE, SETTLE, USER, WRITE
 from secure_mcp_gateway.params import Param
 from tests.operations.contract import COMMANDS, CREATING, LOOKING, READING_BY_POST, RECORDING, REPLACING, ROWS, SETTLING, USERS_MAY
+from tests.support import PYTHON
 
 TABLE = {row.name: row for row in all_operations()}
 CODES = {each.code for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.GatewayError)}
@@ -141,7 +141,7 @@ class LoadingTheTable(unittest.TestCase):
         heavy |= {"urllib.parse", "http.client", "socket", "hashlib", "threading", "difflib", "unicodedata"}
         for noun in MODULES:
             code = f"import sys; from secure_mcp_gateway.operations import for_noun; for_noun({noun!r}); print(*sys.modules)"
-            command = [sys.executable, "-S", "-c", code]
+            command = [*PYTHON, "-c", code]
             loaded = set(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split())
             with self.subTest(noun):
                 self.assertIn("secure_mcp_gateway.operations.operation", loaded)
