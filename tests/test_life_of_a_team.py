@@ -8,14 +8,15 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import unittest
 from typing import Any
 
 from secure_mcp_gateway.operations import all_operations
 from secure_mcp_gateway.operations.operation import Operation
+from tests.crash.forge import Forge
 from tests.life import EK, ENV, live
+from tests.support import PYTHON, process
 from tests.surfaces import argv_of, request_of
 
 ROWS = {operation.name: operation for operation in all_operations()}
@@ -30,14 +31,14 @@ class Life(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
         self.store = os.path.join(self.folder, "s", "store.json")
         self.outputs: list[str] = []
-        made = json.loads(self.command(["generate-config"]).stdout)
+        made = json.loads(self.command("generate-config"))
         self.admin, self.first_key = made["admin_api_key"], made["api_key"]
 
-    def command(self, words: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "secure_mcp_gateway", "--store", self.store, "--format", "json", *words]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False, **options)
-        self.outputs += [done.stdout, done.stderr]
-        return done
+    def command(self, *words: str) -> str:
+        """What it prints."""
+        done = process("--store", self.store, "--format", "json", *words)
+        self.outputs += [done.out, done.err]
+        return done.out
 
     def check_secrets(self, secrets: list[str], logs: str) -> None:
         """Each made key shows in one answer, once; in no file, log or other answer."""
@@ -62,17 +63,19 @@ class Life(unittest.TestCase):
 
 class OnTheCommandLine(Life):
     def test_a_team_lives_from_its_first_user_to_the_last_key(self) -> None:
-        secrets = live(self, self.do, self.folder)
-        self.assertTrue(json.loads(self.command(["system", "audit", "--verify"]).stdout)["valid"])
+        with Forge() as self.forge:
+            secrets = live(self, self.do, self.folder)
+        self.assertTrue(json.loads(self.command("system", "audit", "--verify"))["valid"])
         self.check_secrets(secrets, "")
 
     def do(self, name: str, /, refused: str = "", **values: Any) -> Any:
-        done = self.command(argv_of(ROWS[name], values, self.folder))
-        self.assertEqual(done.returncode, EXIT_CODE[refused] if refused else 0, f"{name} {values}: {done.stderr}")
+        done = self.forge.run(self.store, *argv_of(ROWS[name], values, self.folder))
+        self.outputs += [done.out, done.err]
+        self.assertEqual(done.code, EXIT_CODE[refused] if refused else 0, f"{name} {values}: {done.err}")
         if refused:
-            self.assertEqual(json.loads(done.stderr)["error"], refused)
-            return json.loads(done.stderr)["detail"]
-        return json.loads(done.stdout)
+            self.assertEqual(json.loads(done.err)["error"], refused)
+            return json.loads(done.err)["detail"]
+        return json.loads(done.out)
 
 
 class OverSockets(Life):
@@ -88,7 +91,7 @@ class OverSockets(Life):
         )
         self.addCleanup(self.log.close)
         argv = [*self.launcher, "--store", self.store, "system", "start-api", "--host=127.0.0.1", "--port=0", *self.flags()]
-        self.server = subprocess.Popen([sys.executable, *argv], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.server = subprocess.Popen([*PYTHON, *argv], stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.addCleanup(self._end)
         assert self.server.stdout is not None
         address = self.server.stdout.readline().strip().partition("//")[2]
