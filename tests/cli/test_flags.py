@@ -30,7 +30,7 @@ PLAIN = (
 def values(*argv: str, params: tuple[Param, ...] = PLAIN) -> dict[str, Any]:
     found = read_values(params, parse_flags("noun verb", params, argv))
     if params is PLAIN:
-        assert found.pop("output_file") == "-", found
+        unittest.TestCase().assertEqual(found.pop("output_file"), "-")
     return found
 
 

@@ -137,9 +137,15 @@ def until(condition: Callable[[], bool]) -> float:
     """Look again and again until it holds; the seconds that took."""
     start = time.monotonic()
     while not condition():
-        assert time.monotonic() < start + SECONDS, "it did not come to that in time"
+        if time.monotonic() > start + SECONDS:
+            raise AssertionError("it did not come to that in time")
         time.sleep(0.0005)
     return time.monotonic() - start
+
+
+def await_event(event: threading.Event) -> None:
+    if not event.wait(SECONDS):
+        raise AssertionError("what was waited for did not come in time")
 
 
 def in_threads(count: int, work: Callable[[int], Any]) -> list[Any]:
@@ -162,5 +168,6 @@ def in_threads(count: int, work: Callable[[int], Any]) -> list[Any]:
         thread.join(SECONDS)
     if errors:
         raise errors[0]
-    assert not any(thread.is_alive() for thread in threads), "a thread did not end in time"
+    if any(thread.is_alive() for thread in threads):
+        raise AssertionError("a thread did not end in time")
     return results

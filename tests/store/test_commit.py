@@ -9,11 +9,26 @@ from typing import Any, Callable
 from unittest import mock
 
 from secure_mcp_gateway.errors import Conflict, GatewayError, NotFound, PreconditionFailed, StoreMissing, Unavailable
+from secure_mcp_gateway.store import commit
 from secure_mcp_gateway.store.commit import matches
 from secure_mcp_gateway.store.document import Draft
 from secure_mcp_gateway.store.store import Store
 from tests.store.processes import Channel, Child
-from tests.store.sample_store import StoreCase, add, content_of, entry, fill, in_threads, putting, until, user, user_id, users_of
+from tests.store.sample_store import (
+    SECONDS,
+    StoreCase,
+    add,
+    await_event,
+    content_of,
+    entry,
+    fill,
+    in_threads,
+    putting,
+    until,
+    user,
+    user_id,
+    users_of,
+)
 
 
 class OneWriterTest(StoreCase):
@@ -209,19 +224,19 @@ class GroupTest(StoreCase):
 
         def hold(draft: Draft) -> None:
             inside.set()
-            assert go_on.wait(20)
+            await_event(go_on)
 
         def run(number: int) -> Any:
             if number == len(work):
                 return store.commit(hold, entry("first"))
-            assert inside.wait(20)
+            await_event(inside)
             try:
                 return work[number]()
             except (GatewayError, ValueError) as error:
                 return error
 
         def let_go() -> None:
-            assert inside.wait(20)
+            await_event(inside)
             until(lambda: store._queue is not None and len(store._queue._waiting) == len(work))
             go_on.set()
 
@@ -309,27 +324,37 @@ class GroupTest(StoreCase):
         self.assert_sound(store)
 
     def test_who_comes_again_at_once_is_written_with_the_others_not_after_them(self) -> None:
-        store, replace, rounds = self.made(), os.replace, 6
-        begun, split, calls = threading.Event(), threading.Event(), list[int]()
+        store, replace, rounds = self.made(lock_seconds=1000.0), os.replace, 6
+        begun, split, calls, sizes, left = threading.Event(), threading.Event(), list[int](), list[int](), [6]
+
+        def write_group(store: Store, group: list[Any]) -> None:
+            sizes.append(len(group))
+            really_write(store, group)
 
         def slow(source: str, target: str) -> None:
+            """So slow that whoever is not written now waits when it is done."""
             calls.append(1)
-            if len(calls) == 1:
-                begun.set()
-                until(lambda: store._queue is not None and len(store._queue._waiting) == 3)
-            else:
-                split.set()
-            # So long that all who come again do so within half of it, however busy the machine is.
-            time.sleep(0.1)
+            (begun if len(calls) == 1 else split).set()
+            until(lambda: store._queue is not None and len(store._queue._waiting) + sizes[-1] == (4 if len(calls) == 1 else left[0]))
             replace(source, target)
 
         def write(number: int) -> None:
-            # One alone, then three; while those are written the other three come.
-            assert number == 0 or (begun if number < 4 else split).wait(20)
+            # One alone, then three; while those are written the others come.
+            if number:
+                await_event(begun if number < 4 else split)
             for at in range(rounds):
                 add(store, 100 * number + at)
+            assert store._queue is not None
+            with store._queue._mutex:
+                # This one does not come again, and nobody is to wait for it.
+                left[0] -= 1
+                store._queue._expected -= 1
+                store._queue._complete.notify()
 
-        with mock.patch("os.replace", slow):
+        # By its clock each write takes so long that all who come again do so within half of it, however busy the machine is.
+        clock = mock.Mock(monotonic=lambda: time.monotonic() + 20.0 * len(calls), sleep=time.sleep)
+        really_write, writing = Store._write_group, mock.patch.object(Store, "_write_group", write_group)
+        with writing, mock.patch("os.replace", slow), mock.patch.multiple(commit, time=clock, _LONGEST_GATHERING=SECONDS):
             in_threads(6, write)
         # Where one half always waited for the other it would be twice as many.
         self.assertLessEqual(len(calls), rounds + 3)

@@ -12,13 +12,10 @@ from secure_mcp_gateway.store.file import sync_folder
 from secure_mcp_gateway.store.siblings import Siblings
 from secure_mcp_gateway.store.store import FRESH_SECONDS, Store
 from tests.store.processes import Channel, Child
-from tests.store.sample_store import SECONDS, StoreCase, add, content_of, entry, until, user_id, users_of
+from tests.store.sample_store import SECONDS, StoreCase, add, await_event, content_of, entry, user, user_id, users_of
 
 
 class FreshnessTest(StoreCase):
-    def seen_after(self, store: Store, number: int) -> float:
-        return until(lambda: user_id(number) in store.snapshot().table("users"))
-
     def test_another_process_s_write_is_seen_in_time(self) -> None:
         def work(channel: Channel) -> None:
             other = Store(self.path)
@@ -27,17 +24,18 @@ class FreshnessTest(StoreCase):
                 channel.say(time.monotonic())
 
         store = self.made()
-        child, waited = Child(work), []
+        child = Child(work)
         for number in range(20):
             store.snapshot()
             child.say(number)
-            written = child.hear()
-            self.seen_after(store, number)
-            waited.append(time.monotonic() - written)
+            written, begun = child.hear(), 0.0
+            # However busy the machine is: what begins to look ten milliseconds after the write sees it.
+            while begun <= written + FRESH_SECONDS:
+                begun = time.monotonic()
+                seen = store.snapshot().get("users", user_id(number))
+            self.assertEqual(seen, user(number))
         child.say(None)
         child.result()
-        # One that the scheduler held up must not fail the rest.
-        self.assertLess(sorted(waited)[14], FRESH_SECONDS + 0.005, waited)
 
     def test_it_looks_at_the_file_again_after_ten_milliseconds_not_before(self) -> None:
         store, now = self.made(), [1000.0]
@@ -128,7 +126,7 @@ class FreshnessTest(StoreCase):
         def slow_read(descriptor: int) -> object:
             found = really_read(descriptor)
             read.set()
-            assert go_on.wait(SECONDS)
+            await_event(go_on)
             return found
 
         def read_meanwhile(folder: str) -> None:
@@ -137,7 +135,7 @@ class FreshnessTest(StoreCase):
                 store._checked = 0.0
                 readers.append(threading.Thread(target=store.snapshot, daemon=True))
                 readers[0].start()
-                assert read.wait(SECONDS)
+                await_event(read)
             sync_folder(folder)
 
         syncing = mock.patch("secure_mcp_gateway.store.file.sync_folder", read_meanwhile)
