@@ -108,6 +108,8 @@ class Terminal(StoreCase):
     def waiting(self, *argv: str) -> Iterator[tuple[Any, int, int]]:
         """A command that waits for its turn to write, its terminal, and the lock that it waits for."""
         ours, theirs = pty.openpty()
+        # Where the tests run in the background SIGINT is ignored, and a child would ignore it too.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
         lock = os.open(f"{self.store}.lock", os.O_RDWR)
         fcntl.flock(lock, fcntl.LOCK_EX)
         with subprocess.Popen(
