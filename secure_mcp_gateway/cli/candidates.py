@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.cli.arguments import FORMATS, SWITCHES, WITH_VALUE, flags_of, split_words
+from secure_mcp_gateway.cli.arguments import FORMATS, WITH_VALUE, flags_of, split_words
 from secure_mcp_gateway.cli.commands import HELP, find_command, is_complete, nouns, verbs
 from secure_mcp_gateway.params import BOOLEAN, FILE, MAPPING, OBJECT, STRINGS
 
@@ -67,7 +67,8 @@ def _helped(named: list[str]) -> list[Candidate]:
     from secure_mcp_gateway.cli.topics import MANUAL, TOPICS
 
     if not named:
-        return [(topic, "") for topic in (*TOPICS, MANUAL)] + [each for each in _nouns() if each[0] != HELP]
+        topics = [(topic, "Topic") for topic in TOPICS] + [(MANUAL, "All of it, as a manual page")]
+        return topics + [each for each in _nouns() if each[0] != HELP]
     if named[0] in nouns() and find_command(named) is None:
         return list(verbs(named[0]))
     return []
@@ -81,7 +82,13 @@ def _flags(words: list[str]) -> list[Candidate]:
         flags = flags_of(param)
         if param.kind == STRINGS or not any(flag in given for flag in flags):
             found += [(f"--{flag}", param.help) for flag in flags]
-    return found + [(flag, "") for flag in (*WITH_VALUE, *SWITCHES) if flag.startswith("--") and flag[2:] not in given]
+    return found + [(flag, said) for flag, said in _global_flags() if flag[2:] not in given]
+
+
+def _global_flags() -> list[Candidate]:
+    from secure_mcp_gateway.cli.help import GLOBAL_FLAGS
+
+    return [(flag.partition(" ")[0], said) for flag, said in GLOBAL_FLAGS]
 
 
 def _params(words: list[str]) -> tuple[Param, ...]:

@@ -58,16 +58,17 @@ _secure_mcp_gateway() {
 compdef _secure_mcp_gateway secure-mcp-gateway
 """
 
-# fish quotes what it inserts, too.
+# fish quotes what it inserts, too. It does not tell of the word at the cursor what stands without its quotes, up to fish 3.6 at least.
 _FISH = r"""function __secure_mcp_gateway
     set -l before (commandline -opc)
-    set -l current (commandline -cot)
+    set -l raw (commandline -ct)
+    set -l current (string unescape -- "$raw"; or printf '%s\n' "$raw")
     set -l answer (@PROGRAM@ __complete words $before[2..-1] "$current" 2>/dev/null </dev/null)
     set -q answer[1]; or return
     set -l kind (string split \t $answer[1])
     if test "$kind[1]" = files
-        set -l typed (string sub -s (math 1 + (string length -- "$kind[2]")) -- "$current")
-        for path in (__fish_complete_path "$typed")
+        # As it stands, with its quotes and ~; the prefix has none.
+        for path in (complete -C "'' "(string sub -s (math 1 + (string length -- "$kind[2]")) -- "$raw"))
             printf '%s%s\n' "$kind[2]" $path
         end
     else if set -q answer[2]

@@ -28,7 +28,8 @@ GLOBAL_FLAGS = (
     ("--format table|json", "A table on a terminal, JSON elsewhere."),
     ("--quiet", "Only data and errors."),
     ("--allow-network-fs", "Take a store on a network file system, which one machine alone uses."),
-    ("--help, --version", "Help on the command, or which version this is."),
+    ("--help", "Help on the command."),
+    ("--version", "Which version this is."),
 )
 _PLACEHOLDERS = {
     INTEGER: "N",

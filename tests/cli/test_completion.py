@@ -11,6 +11,7 @@ from unittest import mock
 
 from secure_mcp_gateway.cli import stored_names
 from secure_mcp_gateway.cli.arguments import SWITCHES, WITH_VALUE
+from secure_mcp_gateway.cli.candidates import place
 from secure_mcp_gateway.cli.commands import nouns, verbs
 from secure_mcp_gateway.cli.shell_words import quoted, raw_words, unquoted
 from secure_mcp_gateway.cli.topics import MANUAL, TOPICS
@@ -46,6 +47,8 @@ class Offered(StoreCase):
         self.assertIn("config\tNamed sets of MCP servers, and settings", self.answer("con"))
         self.assertIn("get\tShow a config with all its servers", self.answer("config", "ge"))
         self.assertIn("--new-name\tThe name to give it: 1 to 100 characters, not taken yet.", self.answer("config", "rename", "--n"))
+        self.assertIn("--quiet\tOnly data and errors.", self.answer("whoami", "--q"))
+        self.assertEqual([line for line in self.answer("help", "") if line.endswith("\t")], [])
 
     def test_help_takes_topics_and_commands(self) -> None:
         self.assertEqual(self.offered("help", "")[: len(TOPICS) + 1], [*TOPICS, MANUAL])
@@ -251,9 +254,8 @@ class Commands(FolderCase):
                 self.assertIn(f"({called} __complete bash ", run("completion", "bash", "--format", "table").out)
 
     def test_the_flags_of_all_commands_are_known(self) -> None:
-        with_value, switches = WITH_VALUE, SWITCHES
-        self.assertLessEqual({"--store", "--format"}, set(with_value))
-        self.assertLessEqual({"--quiet", "--help"}, set(switches))
+        known = {flag for flag in (*WITH_VALUE, *SWITCHES) if flag.startswith("--")}
+        self.assertEqual({flag for flag, _ in place([], "--").candidates}, known)
 
 
 if __name__ == "__main__":

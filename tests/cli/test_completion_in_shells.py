@@ -163,13 +163,39 @@ class Zsh(ShellCase):
 
 @unittest.skipUnless(shutil.which("fish"), "there is no fish")
 class Fish(ShellCase):
+    def offered(self, *lines: str) -> list[list[str]]:
+        """For each line, without what is said of the words."""
+        script = self.script("fish")
+        asked = 'source $argv[1]; for line in $argv[2..-1]; complete -C "secure-mcp-gateway $line"; printf "\\0"; end'
+        argv = ["fish", "--no-config", "-c", asked, script, *lines]
+        done = subprocess.run(argv, cwd=self.folder, env=self.settings, capture_output=True, text=True, timeout=DEADLINE, check=True)
+        self.assertEqual(done.stderr, "")
+        return [[line.partition("\t")[0] for line in part.splitlines()] for part in done.stdout.split("\0")[:-1]]
+
     def test_names_are_offered_as_they_are(self) -> None:
         for name in HOSTILE:
             self.done("config", "add", f"--config-name={name}")
-        asked = "complete -C 'secure-mcp-gateway config get --config-name '"
-        argv = ["fish", "--no-config", "-c", f"source $argv[1]; {asked}", self.script("fish")]
-        done = subprocess.run(argv, cwd=self.folder, env=self.settings, capture_output=True, text=True, timeout=DEADLINE, check=True)
-        self.assertEqual(sorted(line.partition("\t")[0] for line in done.stdout.splitlines()), sorted([*HOSTILE, "default_config"]))
+        self.assertEqual(sorted(*self.offered("config get --config-name ")), sorted([*HOSTILE, "default_config"]))
+
+    def test_what_is_typed_of_a_word_counts_with_its_flag_and_quotes(self) -> None:
+        for name in ("two words", "--dash"):
+            self.done("config", "add", f"--config-name={name}")
+        lines = ["config get --config-name=def", "config get --config-name='two w", "config get --config-name=-", "user list --format=j"]
+        offered = ["--config-name=default_config", "--config-name=two words", "--config-name=--dash", "--format=json"]
+        self.assertEqual(self.offered(*lines), [[each] for each in offered])
+
+    def test_of_many_names_those_are_offered_that_begin_as_typed(self) -> None:
+        users = [f"user{number}@example.com" for number in range(100, 350)]
+        desired = self.write("desired.json", {"kind": "secure-mcp-gateway/desired", "version": 1, "users": users})
+        self.done("apply", "--file", desired)
+        self.assertEqual(self.offered("user get --email user34", "user get --email=user340"), [users[240:], [f"--email={users[240]}"]])
+
+    def test_files_are_the_shells_own(self) -> None:
+        for name in ("sub/desired.json", "a b.json"):
+            Path(self.path(name)).parent.mkdir(exist_ok=True)
+            Path(self.path(name)).touch()
+        lines = ["apply --file sub/d", "apply --file=~/sub/d", 'apply --file "a b', "project list > sub/d"]
+        self.assertEqual(self.offered(*lines), [["sub/desired.json"], ["--file=~/sub/desired.json"], ["a b.json"], ["sub/desired.json"]])
 
 
 if __name__ == "__main__":
