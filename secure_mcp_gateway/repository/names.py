@@ -163,7 +163,9 @@ def nearest(name: str, names: list[str]) -> str:
         return ""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name[:LONGEST_EMAIL], names, n=1)), "")
+    # The addresses of one domain are all alike.
+    cutoff = 0.85 if "@" in name else 0.6
+    return next(iter(get_close_matches(name[:LONGEST_EMAIL], names, n=1, cutoff=cutoff)), "")
 
 
 def _name_problem(name: str) -> str:

@@ -163,6 +163,7 @@ class FindingByName(RuleTest):
             (configs.get_config, "config_identifier", "dfault_config", "'dfault_config'; did you mean 'default_config'?"),
             (projects.get_project, "project_identifier", "defaultproject", "did you mean 'default_project'?"),
             (users.get_user, "user_identifier", "defualt@example.com", "did you mean 'default@example.com'?"),
+            (users.get_user, "user_identifier", "bob@example.com", "'bob@example.com'; list the users"),
             (configs.get_config, "config_identifier", "zzz", "no config is called 'zzz'; list the configs"),
             (configs.get_config, "config_identifier", NOBODY, f"no config has the id '{NOBODY}'"),
             (projects.get_project, "project_identifier", NOBODY, f"no project has the id '{NOBODY}'"),
