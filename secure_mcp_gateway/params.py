@@ -124,6 +124,8 @@ def strict_json(text: str, depth: int = DEPTH) -> Any:
     try:
         value = decode_json(text)
     except json.JSONDecodeError as error:
+        if not text.strip():
+            raise ValueError("it is empty") from None
         raise ValueError(f"{error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise _too_deep(depth) from None

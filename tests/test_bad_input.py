@@ -123,6 +123,7 @@ ON_REST: list[tuple[str, str, Any, str]] = [
     ("POST", "/api/v1/configs", {"config_name": ["x"]}, "config_name"),
     ("POST", "/api/v1/configs", b"[]", "object"),
     ("POST", "/api/v1/configs", b"{", "line 1"),
+    ("POST", "/api/v1/configs", b" ", "it is empty"),
     ("POST", "/api/v1/configs", b'{"config_name": "a", "config_name": "b"}', "twice"),
     ("POST", "/api/v1/configs", b'\xef\xbb\xbf{"config_name": "a"}', "byte order mark"),
     ("POST", "/api/v1/configs", b'{"config_name": "\xff"}', "UTF-8"),
