@@ -94,13 +94,14 @@ def safe(text: str) -> str:
     return "***" if text.lstrip("-").startswith(("smg_", "smga_")) else text if len(text) <= 60 else text[:60] + "..."
 
 
-def _unknown(command: str, word: str, known: Iterable[str]) -> InvalidRequest:
+def _unknown(command: str, word: str, known: Sequence[str]) -> InvalidRequest:
     whole = f"{PROGRAM} {command}".rstrip()
     name, way_out = command or PROGRAM, f"{whole} --help lists the flags"
     if not word.startswith("-"):
         return InvalidRequest(f"{name} takes flags only, not the word {safe(word)!r}", way_out)
     flag = word.partition("=")[0]
-    near = suggestion(flag.lstrip("-"), known)
+    # A single letter stands for the last such flag: the command's own come behind those of all commands.
+    near = suggestion(flag.lstrip("-"), known) or next((each for each in reversed(known) if flag == f"-{each[0]}"), "")
     return InvalidRequest(f"{name} has no flag {safe(flag)}", f"did you mean --{near}?" if near else way_out)
 
 

@@ -100,6 +100,11 @@ class Flags(FolderCase):
             with self.subTest(flag=flag):
                 self.assertIn(f"no flag {flag.partition('=')[0]}; did you mean", self.refused(flag))
 
+    def test_a_single_letter_is_taken_for_the_commands_own_flag_first(self) -> None:
+        self.assertIn("apply has no flag -f; did you mean --file?", run("apply", "-f", "desired.json").refusal["detail"])
+        self.assertIn("did you mean --quiet?", run("config", "list", "-q").refusal["detail"])
+        self.assertIn("config list has no flag -z; secure-mcp-gateway config list --help", run("config", "list", "-z").refusal["detail"])
+
     def test_a_flag_without_a_command_is_the_programs(self) -> None:
         detail = run("--stor=x", "config", "list").refusal["detail"]
         self.assertEqual(detail, "secure-mcp-gateway has no flag --stor; did you mean --store?")
