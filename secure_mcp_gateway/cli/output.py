@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Rows that take a moment to be laid out.
 _MANY = 10_000
+# Behind this the problems of a document stand, with "; " between.
+_BEFORE_PROBLEMS = "nothing is changed: "
 _BOLD, _RED, _GREEN, _YELLOW, _PLAIN = "\033[1m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
 _MARKS = {"+": _GREEN, "~": _YELLOW, "-": _RED}
 
@@ -84,7 +86,7 @@ class Output:
             detail = GatewayError(error.message + where, self._hint(error)).detail
             self.say(_json({"error": error.code, "detail": detail, "timestamp": now_text()}, sys.stderr).rstrip("\n"))
             return
-        self.say(f"{_coloured('error:', _RED, sys.stderr)} {_clean(error.message + where)}")
+        self.say(f"{_coloured('error:', _RED, sys.stderr)} {_told(error.message + where)}")
         if error.hint:
             self.say(f"hint: {_clean(self._hint(error))}")
 
@@ -170,6 +172,14 @@ def _clean(text: str) -> str:
     from secure_mcp_gateway.cli.table import clean
 
     return clean(text)
+
+
+def _told(message: str) -> str:
+    """Of a list of problems each has its own line: they are worked off one by one."""
+    head, found, problems = message.partition(_BEFORE_PROBLEMS)
+    if not found or "; " not in problems:
+        return _clean(message)
+    return "\n  ".join([_clean(head + found.rstrip()), *map(_clean, problems.split("; "))])
 
 
 def terminal_width() -> int | None:

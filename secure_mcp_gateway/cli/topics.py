@@ -223,8 +223,9 @@ is known by: rename it with its command first.
 
 Keys and settings are never in it; environment and headers of servers are, so
 the file is written with mode 0600. Fields that a record keeps without a meaning
-here stand in "further". Where anything is changed or removed, a safety backup
-is made first.
+here stand in "further". Nothing is asked before it is done: --dry-run says the
+same beforehand. Where anything is changed or removed, a safety backup is made
+first, which system restore brings back, API keys too.
 """,
     "service": """
 What a server does not need can be taken away from it. Each flag is also

@@ -86,7 +86,7 @@ OPERATIONS = (
             Param(
                 "prune",
                 BOOLEAN,
-                "Take away what is not in a section that is there, API keys of users and projects that go with it.",
+                "Take away what is not in a section that is there, and the API keys that go with it.",
                 example=False,
             ),
             DRY_RUN,

@@ -7,6 +7,7 @@ import json
 from secure_mcp_gateway.repository.desired_document import CONNECTION_FIELDS, further_of, own_fields
 from secure_mcp_gateway.repository.desired_setup import TABLES
 from secure_mcp_gateway.repository.servers import SERVER_FIELDS, import_server
+from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import INDEXES, member_key
 
 TYPE_CHECKING = False
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 CREATE, CHANGE, REMOVE = "create", "change", "remove"
 _MANY = 256
+# Of these that is told which of their own fields differ.
+_NAMED = ("tools", *POLICIES)
 _MISSING: Any = object()
 
 
@@ -188,7 +191,9 @@ def server_fields(old: Record, new: Record) -> list[str]:
     """What differs between two whole servers, by name alone."""
     if _text(old) == _text(new):
         return []
-    fields = _differing(_only(old, SERVER_FIELDS, ("config",)), _only(new, SERVER_FIELDS, ("config",)), "")
+    fields = _differing(_only(old, SERVER_FIELDS, ("config", *_NAMED)), _only(new, SERVER_FIELDS, ("config", *_NAMED)), "")
+    for field in _NAMED:
+        fields += _differing(old[field], new[field], f"{field}.")
     before, after = old["config"], new["config"]
     fields += _differing(_only(before, CONNECTION_FIELDS, ("env", "headers")), _only(after, CONNECTION_FIELDS, ("env", "headers")), "")
     for field in ("env", "headers"):

@@ -33,7 +33,7 @@ _OWN = {
     "users": (*FIELDS["users"], "user_id"),
 }
 _OFF = {"enabled": False}
-_MOST_KEPT, _MOST_COMPARED = 1000, 20
+_MOST_KEPT, _MOST_COMPARED, _MOST_NAMES = 1000, 20, 1000
 
 
 def own_fields(table: str) -> tuple[str, ...]:
@@ -129,6 +129,10 @@ class Reader:
         self.count += len(problems)
         self.problems += problems[: _MOST_KEPT - len(self.problems)]
 
+    def may_compare(self, names: int) -> bool:
+        """Is there time to look for the one that was meant? Not in a flood of problems, nor among very many names."""
+        return len(self.problems) < _MOST_COMPARED and names <= _MOST_NAMES
+
     def entry(self, value: Any, where: str, known: tuple[str, ...]) -> Record | None:
         """An object, in which other fields than the known ones are mistakes."""
         if not isinstance(value, dict):
@@ -136,7 +140,7 @@ class Reader:
             return None
         at = f"{where}." if where else ""
         for field in [each for each in value if each not in known]:
-            near = nearest(field, list(known)) if len(self.problems) < _MOST_COMPARED else ""
+            near = nearest(field, list(known)) if self.may_compare(len(known)) else ""
             self.report(f"{at}{field[:60]} is not known" + (f": did you mean {near}?" if near else ""))
         return value
 

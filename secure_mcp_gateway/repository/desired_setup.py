@@ -6,7 +6,7 @@ from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository.configs import contradictions, mistyped, server_doubts
 from secure_mcp_gateway.repository.desired_document import DESIRED_KIND, DESIRED_VERSION, FURTHER, SECTIONS, Reader, further_of, own_fields
 from secure_mcp_gateway.repository.exports import unwrapped
-from secure_mcp_gateway.repository.names import check_email, check_name, key_by_name, quoted, quoted_list
+from secure_mcp_gateway.repository.names import check_email, check_name, key_by_name, nearest, quoted, quoted_list
 from secure_mcp_gateway.repository.servers import SERVER_FIELDS
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import email_key, normalised
@@ -86,6 +86,7 @@ class _SetupReader(Reader):
         # By table where each name stood, and the keys of names that come with the document.
         self._places: dict[str, dict[str, str]] = {table: {} for table in TABLES}
         self._new: dict[str, dict[str, str]] = {table: {} for table in TABLES}
+        self._folded: dict[str, dict[str, str]] = {}
 
     def read(self, data: Record) -> None:
         """Projects last: they name what stands in the other sections."""
@@ -165,6 +166,7 @@ class _SetupReader(Reader):
             self.setup.wanted[table][wanted.key] = wanted
             if key is None:
                 self._new[table][_form(table, name)] = wanted.key
+                self._warn_of_twin(table, name, path)
         return wanted
 
     def _new_name(self, table: str, text: str, path: str) -> str | None:
@@ -173,6 +175,17 @@ class _SetupReader(Reader):
         except InvalidRequest as error:
             self.report(error.message)
             return None
+
+    def _warn_of_twin(self, table: str, name: str, path: str) -> None:
+        """A new name that differs only in case from one that there is may be a typing error; addresses have no case."""
+        if table == "users":
+            return
+        if table not in self._folded:
+            present = [record[TABLES[table][1]] for _, record in self._document.table(table).items()]
+            self._folded[table] = {each.casefold(): each for each in present}
+        twin = self._folded[table].setdefault(name.casefold(), name)
+        if twin != name:
+            self.setup.warnings.append(f"{path}: {quoted(name)} is another {TABLES[table][2]} than {quoted(twin)}: they differ in case")
 
     def _is_first(self, table: str, identity: str, path: str) -> bool:
         first = self._places[table].setdefault(identity, path)
@@ -206,10 +219,18 @@ class _SetupReader(Reader):
             return None
         key = key_by_name(self._document, table, text) or self._new[table].get(_form(table, normalised(text)))
         if key is None:
-            self.report(f"{path}: there is no {kind} {quoted(text)}, neither in `{section}` nor in the store")
+            near = self._near(table, text)
+            self.report(f"{path}: there is no {kind} {quoted(text)}, neither in `{section}` nor in the store{near}")
         elif key in self.setup.gone[table]:
             self.report(f"{path}: the {kind} {quoted(text)} is not in `{section}`, so it goes with prune")
         return key
+
+    def _near(self, table: str, text: str) -> str:
+        if not self.may_compare(len(self._document.table(table))):
+            return ""
+        present = [record[TABLES[table][1]] for _, record in self._document.table(table).items()]
+        near = nearest(text, list(dict.fromkeys([*present, *(wanted.name for wanted in self.setup.wanted[table].values())])))
+        return f": did you mean {quoted(near)}?" if near else ""
 
     def _refuse_taking_configs(self) -> None:
         """From projects that keep them: these would be left with none, which nobody said."""

@@ -152,7 +152,10 @@ class WhatIsLeftAlone(ApplyCase):
         detail = self.refused(2, "apply", "--file", self.given())
         for part in ("project is not known: did you mean projects?", "users[0] must have", "users[1] must have"):
             self.assertIn(part, detail)
-        self.assertIn("error: this cannot be applied, nothing is changed: project is not known", self.people(code=2).err)
+        lines = self.people(code=2).err.splitlines()
+        self.assertEqual(lines[0], "error: this cannot be applied, nothing is changed:")
+        self.assertEqual(lines[1], "  project is not known: did you mean projects?")
+        self.assertTrue(lines[2].startswith("  users[0] must have"), lines)
         self.people("--dry-run", code=2)
         self.assertEqual(self.audited("apply"), ["invalid_request", "invalid_request"])
         after = self.done("system", "backup")["backup"]

@@ -1,61 +1,13 @@
-"""A whole setup as one document: what it makes of a store, what it tells, and what it refuses."""
+"""A whole setup as one document: what it makes of a store, and what it tells."""
 
 from __future__ import annotations
 
-import copy
 import json
-from typing import Any
 
-from secure_mcp_gateway.errors import InvalidRequest
 from secure_mcp_gateway.repository import configs, projects, restore, servers
-from secure_mcp_gateway.repository.desired import apply_desired, export_desired
 from secure_mcp_gateway.store.document import Draft
 from tests import enkrypt_files
-from tests.repository.fakes import NOW, RuleTest
-
-ENV_SECRET, HEADER_SECRET = "marked-token", "Bearer marked-header"
-FILES = {"server_name": "files", "config": {"command": "run", "args": ["-a"], "env": {"TOKEN": ENV_SECRET}}, "tools": {"read": "Reads"}}
-WEB = {"server_name": "web", "config": {"url": "https://x.example.com/mcp", "headers": {"Authorization": HEADER_SECRET}}}
-
-
-def document(**sections: Any) -> dict[str, Any]:
-    return {"kind": "secure-mcp-gateway/desired", "version": 1, **copy.deepcopy(sections)}
-
-
-def whole() -> dict[str, Any]:
-    return document(
-        configs=[{"name": "tools", "servers": [FILES, WEB]}, {"name": "spare", "servers": []}],
-        projects=[{"name": "research", "config": "tools", "users": ["ada@example.com", "bob@example.com"]}, {"name": "empty"}],
-        users=["ada@example.com", {"email": "bob@example.com"}],
-    )
-
-
-class DesiredTest(RuleTest):
-    def setUp(self) -> None:
-        super().setUp()
-        self.draft.safety_backup = "/backups/b.json"
-
-    def apply(self, data: Any, **values: Any) -> Any:
-        """On a draft of its own, as each commit has; the content goes on."""
-        self.draft = Draft(self.draft.sealed(self.draft.generation + 1))
-        self.draft.safety_backup = "/backups/b.json"
-        return self.run_rule(apply_desired, data=data, **values)
-
-    def told(self, data: Any, **values: Any) -> list[str]:
-        return [
-            " ".join(filter(None, (each["action"], each["kind"], each["name"], *each["fields"], str(each["api_keys"] or ""))))
-            for each in self.apply(data, **values)["changes"]
-        ]
-
-    def refusal(self, data: Any, **values: Any) -> str:
-        return self.refused(InvalidRequest, apply_desired, data=data, **values)
-
-    def exported(self) -> Any:
-        return json.loads(json.dumps(self.run_rule(export_desired)))
-
-    def servers_of(self, config: str = "tools") -> list[Any]:
-        shown: list[Any] = self.run_rule(configs.get_config, config_identifier=config)["mcp_config"]
-        return shown
+from tests.repository.desired_case import ENV_SECRET, FILES, WEB, DesiredTest, document, whole
 
 
 class MakingItSo(DesiredTest):
@@ -138,14 +90,15 @@ class MakingItSo(DesiredTest):
     def test_a_server_is_whole_a_field_left_out_has_its_default(self) -> None:
         self.apply(whole())
         bare = {"server_name": "files", "config": {"command": "run"}}
-        self.assertEqual(self.told(document(configs=[{"name": "tools", "servers": [bare]}])), ["change server files tools args env.TOKEN"])
+        told = self.told(document(configs=[{"name": "tools", "servers": [bare]}]))
+        self.assertEqual(told, ["change server files tools.read args env.TOKEN"])
         self.assertEqual(self.servers_of()[0]["config"], {"command": "run", "args": [], "env": {}})
 
     def test_a_command_gives_way_to_a_url(self) -> None:
         self.apply(whole())
         moved = {**WEB, "server_name": "files"}
         (told,) = self.told(document(configs=[{"name": "tools", "servers": [moved]}]))
-        self.assertEqual(set(told.split()[3:]), {"tools", "command", "args", "url", "env.TOKEN", "headers.Authorization"})
+        self.assertEqual(set(told.split()[3:]), {"tools.read", "command", "args", "url", "env.TOKEN", "headers.Authorization"})
         self.assertEqual(self.servers_of()[0]["config"], WEB["config"])
 
     def test_only_what_changes_is_stamped(self) -> None:
@@ -166,6 +119,20 @@ class MakingItSo(DesiredTest):
         self.assertEqual([each["fields"] for each in result["changes"]], [["env.TOKEN"], ["headers.Authorization"]])
         self.assertNotIn("marked", json.dumps(result) + json.dumps(self.draft.names))
 
+    def test_of_guardrails_and_tools_the_fields_are_named(self) -> None:
+        policy = {"enabled": True, "block": ["pii"]}
+        guarded = {**FILES, "input_guardrails_policy": policy, "tool_guardrails_policy": policy}
+        self.apply(document(configs=[{"name": "tools", "servers": [guarded]}]))
+        other = {
+            **guarded,
+            "tools": {"read": "Reads", "write": {"enabled": False}},
+            "input_guardrails_policy": {**policy, "block": ["pii", "toxicity"]},
+            "tool_guardrails_policy": {**policy, "enabled": False},
+        }
+        told = self.told(document(configs=[{"name": "tools", "servers": [other]}]))
+        fields = "tools.write input_guardrails_policy.block tool_guardrails_policy.enabled"
+        self.assertEqual(told, [f"change server files {fields}"])
+
     def test_one_is_not_true_and_an_objects_order_is_none(self) -> None:
         server = {"server_name": "s", "config": {"command": "x"}, "tools": {"a": {"n": 1, "m": {}}, "b": "B"}}
         self.apply(document(configs=[{"name": "c", "servers": [server]}]))
@@ -173,7 +140,7 @@ class MakingItSo(DesiredTest):
         self.assertEqual(self.told(document(configs=[{"name": "c", "servers": [turned]}])), [])
         for value in (True, 1.0):
             other = {**server, "tools": {"a": {"n": value, "m": {}}, "b": "B"}}
-            self.assertEqual(self.told(document(configs=[{"name": "c", "servers": [other]}])), ["change server s tools"])
+            self.assertEqual(self.told(document(configs=[{"name": "c", "servers": [other]}])), ["change server s tools.a"])
 
     def test_names_are_found_in_any_form_that_means_them(self) -> None:
         self.apply(document(configs=[{"name": "caf\u00e9"}], users=["Ada@example.com"]))
@@ -292,104 +259,3 @@ class KeptFields(DesiredTest):
         for part in ("configs[0].further.created_at has a meaning", "servers[0].further.tools has", "users[0].further.email has"):
             self.assertIn(part, told)
         self.assertIn("users[1].further must be an object", told)
-
-
-class ARefusal(DesiredTest):
-    def test_lists_every_problem_at_once_by_its_path_and_quotes_no_value(self) -> None:
-        both = {"server_name": "x", "config": {"command": "marked", "url": "marked", "argz": []}, "tool": {}}
-        told = self.refusal(
-            document(
-                confgs=[],
-                configs=[{"name": "a", "servers": [both, {"server_name": "no blank"}, FILES, FILES]}, {"nme": 1}, {"name": "a"}, 7],
-                projects=[{"name": "p", "config": "nix", "users": ["no@example.com", 3, "a@example.com", "A@example.com"]}, {"name": "."}],
-                users=["a@example.com", 1, {"mail": "x"}, "a", "A@EXAMPLE.com"],
-            )
-        )
-        for part in (
-            "confgs is not known: did you mean configs?",
-            "configs[0].servers[0].tool is not known: did you mean tools?",
-            "configs[0].servers[0].config.argz is not known: did you mean args?",
-            "configs[0].servers[0].config must have a command or a url, not both",
-            "configs[0].servers[1].server_name must be 1 to 64",
-            "configs[0].servers[1].config must be an object",
-            "configs[0].servers[3].server_name is the name of configs[0].servers[2] too",
-            "configs[1].nme is not known: did you mean name?",
-            "configs[1].name is missing",
-            "configs[2].name names the same as configs[0].name",
-            "configs[3] must be an object",
-            "users[1] must be an e-mail address, or an object with one",
-            "users[2].email is missing",
-            "users[3] must have one @",
-            "users[4] names the same as users[0]",
-            "projects[0].config: there is no config 'nix', neither in `configs` nor in the store",
-            "projects[0].users[0]: there is no user 'no@example.com'",
-            "projects[0].users[1] must be a string",
-            "projects[0].users[3] names the same as projects[0].users[2]",
-            "projects[1].name must not be . or ..",
-        ):
-            self.assertIn(part, told)
-        self.assertNotIn("marked", told)
-
-    def test_of_prune_that_would_take_what_the_document_or_the_store_still_needs(self) -> None:
-        self.apply(whole())
-        told = self.refusal(document(configs=[{"name": "spare"}]), prune=True)
-        self.assertIn("configs: 'tools' is not there, so it goes with prune, but it is the config of 'research'", told)
-        for given in ({"config": None}, {"config": "spare"}):
-            asked = document(configs=[{"name": "spare"}], projects=[{"name": "research", **given}, {"name": "empty"}])
-            self.assertEqual(self.apply(asked, prune=True, dry_run=True)["removed"], 1)
-        research = {"name": "research", "config": "tools", "users": ["bob@example.com"]}
-        told = self.refusal(document(users=[], configs=[], projects=[research]), prune=True)
-        self.assertIn("projects[0].config: the config 'tools' is not in `configs`, so it goes with prune", told)
-        self.assertIn("projects[0].users[0]: the user 'bob@example.com' is not in `users`, so it goes with prune", told)
-
-    def test_of_what_is_no_such_document_says_where_it_belongs(self) -> None:
-        for data in ([], {}, {"configs": []}, {"kind": "secure-mcp-gateway/backup", "version": 1}, {"kind": "secure-mcp-gateway/config"}):
-            told = self.refusal(data)
-            self.assertIn("no desired setup", told)
-            self.assertIn("system restore", told)
-        for version in (2, True, None, "1"):
-            self.assertIn("version must be 1", self.refusal({**document(), "version": version}))
-        for section in (None, {}, "x"):
-            self.assertIn("users must be a list", self.refusal(document(users=section)))
-
-    def test_of_very_much_is_told_within_bounds(self) -> None:
-        told = self.refusal(document(users=[0] * 1234, configs=[{str(number): 0 for number in range(500)}]))
-        self.assertIn("users[400] must be", told)
-        self.assertIn("and 735 more", told)
-        self.assertLess(len(told), 120_000)
-
-    def test_of_what_is_too_deep_to_be_kept(self) -> None:
-        deep = json.loads("[" * 49 + "1" + "]" * 49)
-        for sections in (
-            {"users": [{"email": "a@example.com", "further": {"x": deep}}]},
-            {"configs": [{"name": "c", "servers": [{**FILES, "further": {"x": deep}}]}]},
-        ):
-            self.assertIn("nested deeper than", self.refusal(document(**sections)))
-
-    def test_of_a_tool_that_is_not_denied_as_it_was_meant_to_be(self) -> None:
-        mistyped = {**FILES, "tools": {"rm": {"enable": False}}}
-        self.assertIn("configs[0].servers[0].tools.rm.enable", self.refusal(document(configs=[{"name": "c", "servers": [mistyped]}])))
-
-    def test_but_what_the_store_has_already_may_be_said_again(self) -> None:
-        old = {**FILES, "tools": {"rm": {"enable": False}}}
-        record = {"mcp_config_name": "tools", "mcp_config": [servers.import_server(old)], "created_at": NOW, "updated_at": NOW}
-        self.draft.put("mcp_configs", self.config("tools"), record)
-        result = self.apply(self.exported())
-        self.assertEqual(result["changes"], [])
-        self.assertIn("tools.rm.enable has no meaning here", "; ".join(result["warnings"]))
-
-    def test_warns_of_what_may_not_be_meant(self) -> None:
-        server = {
-            **FILES,
-            "denied_tools": ["read"],
-            "further": {"disabled": True, "note": 1},
-            "input_guardrails_policy": {"enabled": True, "blok": ["pii"], "owner": "ada"},
-        }
-        warnings = "; ".join(self.apply(document(configs=[{"name": "c", "servers": [server]}]))["warnings"])
-        self.assertIn("configs[0].servers[0].tools.read is allowed and denied", warnings)
-        self.assertIn("input_guardrails_policy.blok has no meaning here: did you mean block?", warnings)
-        self.assertIn("input_guardrails_policy.owner is kept, but has no meaning here", warnings)
-        self.assertEqual(warnings.count("blok"), 1)
-        self.assertIn("names no policy and nothing to block", warnings)
-        self.assertIn("configs[0].servers[0].further.disabled is a restriction that cannot be kept here", warnings)
-        self.assertNotIn("note", warnings)
