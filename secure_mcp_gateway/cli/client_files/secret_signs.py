@@ -10,9 +10,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Whole words of a name; the first ones also with others run into them, as in PGPASSWORD.
 _NAME = re.compile(
-    r"(?:^|[_-])(?:tokens?|(?:api|access|auth|private|secret|signing|encryption|account|service)?_?keys?|apikey|secrets?|(?:db|pg|my|smtp|mail|redis|user|admin|root)?_?pass|passw(?:or)?d|passphrase"
-    r"|pwd|pat|credentials?|creds?|authorization|auth|bearer|cookie|dsn|connection_?string|database_url|db_url)(?:$|[_-])",
+    r"(?:^|[_-])(?:[a-z0-9]*(?:passw(?:or)?d|tokens?|secrets?|apikey)"
+    r"|(?:api|access|auth|private|secret|signing|encryption|account|service)?_?keys?|(?:db|pg|my|smtp|mail|redis|user|admin|root)?_?pass"
+    r"|passphrase|pwd|pat|jwt|credentials?|creds?|authorization|auth|bearer|cookie|dsn|connection_?string|database_url|db_url)(?:$|[_-])",
     re.IGNORECASE,
 )
 _NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -37,7 +39,7 @@ def is_secret(name: str, value: str) -> bool:
     text = without_references(value[:_LONGEST])
     if not text or _NO_SECRET.fullmatch(text):
         return False
-    return is_secret_name(name) or has_shape(text) or _SPELLED.search(text) is not None or ("://" in text and in_url(text) == "password")
+    return is_secret_name(name) or has_shape(text) or _SPELLED.search(text) is not None or ("://" in text and in_url(text) != "")
 
 
 def is_secret_name(name: str) -> bool:

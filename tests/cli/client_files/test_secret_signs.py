@@ -23,10 +23,12 @@ class Signs(unittest.TestCase):
             "PGPASS",
             "Cookie",
         )
-        self.assertEqual([name for name in names if not is_secret_name(name) and name != "PGPASSWD"], [])
+        names += ("PGPASSWORD", "ACCESSTOKEN", "clientsecret", "MYAPIKEY", "JWT")
+        self.assertEqual([name for name in names if not is_secret_name(name)], [])
 
     def test_names_that_do_not(self) -> None:
         names = ("KEYBOARD", "MONKEY", "LOG_LEVEL", "AUTHOR", "TOKENIZER", "PATH", "PORT", "Accept", "X-Team", "HOME", "BYPASS")
+        names += ("SECRETARY", "TOKENIZER_PATH", "COMPASS")
         self.assertEqual([name for name in names if is_secret_name(name)], [])
 
     def test_connection_strings_whatever_their_name(self) -> None:
@@ -34,6 +36,11 @@ class Signs(unittest.TestCase):
             self.assertTrue(is_secret("DB", text), text)
         for text in ("postgres://h/db", "postgres://u:${env:DB_SECRET}@h/db", "Server=h;Timeout=30"):
             self.assertFalse(is_secret("DB", text), text)
+
+    def test_a_url_that_is_a_secret_whatever_its_name(self) -> None:
+        for text in ("https://hooks.example.com/services/T0/B0/aB3dE5gH7jK9mN1pQ3rS5tU7", "https://h.example/?api_key=hunter2"):
+            self.assertTrue(is_secret("WEBHOOK_URL", text), text)
+        self.assertFalse(is_secret("WEBHOOK_URL", "https://h.example/services/list?limit=20"))
 
     def test_shapes_of_secrets(self) -> None:
         random = "aB3dE5gH7jK9mN1pQ3rS5tU7"
