@@ -38,7 +38,8 @@ HEADERS: Schema = {
     "propertyNames": {"pattern": r"^[!#$%&'*+\-.\^_`|~0-9A-Za-z]+$"},
     "additionalProperties": {"type": "string", "pattern": r"^[^\r\n\u0000]*$"},
 }
-TOOLS: Schema = {"additionalProperties": {"type": ["string", "object"], "properties": {"enabled": {"type": "boolean"}}}}
+_SWITCH = {"type": "boolean", "description": "false denies the tool. Another field that would restrict it is refused."}
+TOOLS: Schema = {"additionalProperties": {"type": ["string", "object"], "properties": {"enabled": _SWITCH}}}
 POLICY: Schema = {
     "required": ["enabled"],
     "properties": {

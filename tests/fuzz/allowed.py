@@ -9,6 +9,7 @@ RULES = {
     r"must not (begin or end with a blank|hold control|hold blanks)": "Unicode's categories, in the rules of names",
     r"^(server_url|url) must be an http or https URL with a host": "what makes a host and a port",
     r"^headers goes with a URL|^(args|env) goes with a command": "what goes with a command or with a URL alone, as the server has one",
+    r"^tools\..* (is a restriction that cannot be kept|has no meaning) here": "what would restrict a tool, by the words of a field's name",
     r"^data(\.| is|\[| must| holds)|^this cannot be (restored|imported|applied)": "whole documents, judged by their own checks",
     r"^(input_file|output_file|policy_file|\w+_policy_file) ": "files: whether one is there, and what is in it",
     r"^the store has generation": "If-Match: at which generation the store is",
