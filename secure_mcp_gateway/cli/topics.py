@@ -152,8 +152,9 @@ servers may use it at once.
 
 health-check looks at the store alone; doctor also at the machine, the lock,
 ports, keys about to end, what nobody uses and servers that cannot start here,
-each with the command that mends it. It changes nothing, and works on a store
-that is missing, damaged or locked too.
+each with the command that mends it, to be pasted as it is, or where none can
+with what to do. It changes nothing, and works on a store that is missing,
+damaged or locked too.
 
 Before a restore, a reset or a new store in the place of the old, a safety
 backup goes to backups/ beside the store; the last ten are kept. Beside it stand:

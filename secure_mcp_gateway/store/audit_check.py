@@ -305,7 +305,7 @@ class Behind:
     def said(self) -> list[str]:
         if not self.uncommitted:
             return []
-        crash = "" if self.is_rolled_back else "a crash came between, or "
+        crash = "" if self.is_rolled_back else "a crash or a full disk came between, or "
         return [f"{_which(self.uncommitted)} that the store does not hold: {crash}an older copy of the store was put in its place"]
 
 

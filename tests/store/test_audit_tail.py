@@ -120,7 +120,7 @@ class OlderDocumentTest(TailCase):
         older = self.read()
         add(self.store, 8)
         self.put_in_place(older)
-        self.assertIn("a crash came between, or an older copy", self.verify()["problem"])
+        self.assertIn("a crash or a full disk came between, or an older copy", self.verify()["problem"])
         self.assertEqual(add(Store(self.path), 9), 5)
         self.assertEqual(self.log_lines()[5]["named"], {"uncommitted_lines": "5"})
 

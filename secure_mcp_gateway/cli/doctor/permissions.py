@@ -8,6 +8,7 @@ import time
 from shlex import quote
 
 from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, is_open, owner_of, size_of
+from secure_mcp_gateway.cli.doctor.lock import free_name
 from secure_mcp_gateway.cli.doctor.storage import is_no_store
 from secure_mcp_gateway.errors import StoreForbidden
 from secure_mcp_gateway.store.document import Document
@@ -29,11 +30,18 @@ def check_permissions(patient: Patient) -> Iterator[Finding]:
     path = patient.store.path
     if os.name == "nt" or not is_open(patient.store.folder) or (os.path.lexists(path) and is_no_store(path)):
         return
-    found = [_open_to_others(patient, fact) for fact in _mode_facts(patient)]
+    found = [*_no_folders(patient.store.folder), *(_open_to_others(patient, fact) for fact in _mode_facts(patient))]
     if not isinstance(patient.error, StoreForbidden):
         # Else it is the store's own owner who is in doubt.
         found += [*_closed_to_owner(patient), *_of_others(patient)]
     yield from found or [Finding(OK, "permissions", "the store and what lies beside it are for their owner alone")]
+
+
+def _no_folders(folder: str) -> Iterator[Finding]:
+    for path in (os.path.join(folder, name) for name in _BESIDE):
+        if os.path.lexists(path) and not os.path.isdir(path):
+            text = f"{path} is {kind_of(path) or 'a file'} where a folder must be"
+            yield Finding(PROBLEM, "permissions", text, f"mv -n {quote(path)} {quote(free_name(f'{path}.away'))}")
 
 
 def _of_others(patient: Patient) -> Iterator[Finding]:
@@ -68,8 +76,9 @@ def _ours(patient: Patient) -> list[str]:
     say what they are."""
     store = patient.store
     logs = [path for path in (store.lock_path, *store.log(patient.document or Document()).files()) if not kind_of(path)]
-    beside = [os.path.join(store.folder, name) for name in (*_BESIDE, *_key_files(store.folder))]
-    return [path for path in (store.path, *logs, *beside) if os.path.lexists(path)]
+    folders = [path for path in (os.path.join(store.folder, name) for name in _BESIDE) if os.path.isdir(path)]
+    keys = [os.path.join(store.folder, name) for name in _key_files(store.folder)]
+    return [path for path in (store.path, *logs, *folders, *keys) if os.path.lexists(path)]
 
 
 def _key_files(folder: str) -> list[str]:
@@ -105,7 +114,7 @@ def _open_to_others(patient: Patient, fact: Fact) -> Finding:
 def _is_own(patient: Patient) -> bool:
     """Is the store's folder there for it alone? Who else uses it must not be locked out."""
     store, names = patient.store, {os.path.basename(path) for path in _ours(patient)}
-    names.add(os.path.basename(store.log(patient.document or Document()).path))
+    names |= {os.path.basename(store.log(patient.document or Document()).path), *_BESIDE}
     mine = (os.path.basename(store.path), f".{os.path.basename(store.path)}")
     foreign = [name for name in os.listdir(store.folder) if name not in names and not name.startswith(mine)]
     return not foreign and not os.stat(store.folder).st_mode & stat.S_ISVTX and os.path.dirname(store.folder) != store.folder

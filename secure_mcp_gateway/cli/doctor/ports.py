@@ -10,7 +10,7 @@ from secure_mcp_gateway.cli.doctor.finding import OK, WARNING, Finding, Patient,
 from secure_mcp_gateway.cli.doctor.processes import listeners_on, name_of
 from secure_mcp_gateway.cli.environment import ENVIRONMENT
 from secure_mcp_gateway.cli.server_flags import PARAMS
-from secure_mcp_gateway.errors import StoreForbidden
+from secure_mcp_gateway.errors import StoreForbidden, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def check_ports(patient: Patient) -> Iterator[Finding]:
         again = patient.as_owner(error.private or patient.store.folder, "system doctor")
         yield Finding(WARNING, "ports", f"{error.message} ({error.private})", again)
         servers = []
+    except (Unavailable, NotADirectoryError):
+        servers = []  # what stands in the way there, other checks say
     for server in servers:
         yield _of_ours(patient, server)
     port = _default_port()

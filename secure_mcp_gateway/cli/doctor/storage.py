@@ -75,6 +75,9 @@ def _unreadable(patient: Patient, error: Unavailable) -> Finding:
         return Finding(PROBLEM, "store", text, advice=error.hint)
     if os.path.isdir(path):
         return _folder(patient, text)
+    if os.path.islink(path):
+        advice = "take this link away, which leads to itself, or name the store's own file with --store FILE"
+        return Finding(PROBLEM, "store", text, advice=advice)
     if is_no_store(path):
         return Finding(PROBLEM, "store", text, advice="name the store's own file with --store FILE: this one is none of ours")
     if isinstance(error, StoreDamaged):

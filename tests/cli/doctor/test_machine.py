@@ -16,6 +16,12 @@ class TheMachine(DoctorCase):
         with mock.patch.object(finding, "now_text", return_value="1970-01-01T00:00:00.000000+00:00"):
             self.fault("clock", "problem", "before this program was made")
 
+    def test_the_clock_is_set_by_systemd_where_that_runs(self) -> None:
+        for runs in (True, False):
+            with mock.patch("os.path.isdir", return_value=runs):
+                found = machine._wrong("problem", "x")
+            self.assertEqual((found.fix.endswith("timedatectl set-ntp true"), bool(found.advice)), (runs, not runs))
+
     def test_a_clock_that_is_far_ahead(self) -> None:
         with mock.patch.object(finding, "now_text", return_value="2099-01-01T00:00:00.000000+00:00"):
             self.fault("clock", "warning", "ten years")

@@ -72,6 +72,15 @@ class BesideTheStore(DoctorCase):
             os.utime(path, (0, 0))
             self.mended("leftovers", "warning", "left over")
 
+    def test_what_is_no_folder_in_the_place_of_one(self) -> None:
+        self.done("system", "reset", "--confirm")
+        os.rename(self.path("s", "backups"), self.path("backups"))
+        for name, kind, make in (("backups", "a file", lambda path: Path(path).touch()), ("servers", "a FIFO", os.mkfifo)):
+            make(self.path("s", name))
+            self.assertEqual(self.faults("ports"), [])
+            self.mended("permissions", "problem", f"{name} is {kind} where a folder must be")
+        self.done("system", "reset", "--confirm")
+
     def give_away(self, user: int) -> None:
         """All of it, where we are root; else it is ours anyway, and not root's."""
         if os.geteuid() == 0:

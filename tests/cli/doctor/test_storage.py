@@ -65,6 +65,12 @@ class TheStore(DoctorCase):
         Path(self.store).write_text(json.dumps({"mcp_configs": {}, "apikeys": {}}))
         self.mended("store", "warning", "older format")
 
+    def test_a_link_to_itself(self) -> None:
+        os.unlink(self.store)
+        os.symlink(self.store, self.store)
+        self.assertIn("take this link away", self.fault("store", "problem", "levels of symbolic links")["advice"])
+        self.assertEqual(self.faults("ports"), [])
+
     def test_one_that_is_too_large_to_be_read_is_not_read(self) -> None:
         os.truncate(self.store, 5 << 30)
         started = time.monotonic()
