@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # The second where the key is of another kind (RSA) than that of the certificate.
 _MISMATCHES = ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+_KEY, _LARGEST = b"PRIVATE KEY-----", 1024 * 1024
 _NO_CERTIFICATE = "there is no certificate in it"
 
 
@@ -49,10 +50,7 @@ def _show(context: ssl.SSLContext, client: ClientFiles) -> None:
         if getattr(error, "reason", "") in _MISMATCHES:
             said = f"it is not the key of the certificate in {client.certificate_field}"
             raise _unusable(client.key_field, said, "give the key that the certificate was made with", client.key) from None
-        hint = "it must be a PEM file: -----BEGIN PRIVATE KEY-----"
-        if client.key == client.certificate:
-            hint = "name the file with the key: --client-key FILE"
-        raise _unusable(client.key_field, "there is no private key in it", hint, client.key) from None
+        raise _without_key(client) from None
 
 
 def _require_certificate(client: ClientFiles) -> None:
@@ -70,12 +68,22 @@ def _require_key(client: ClientFiles) -> None:
     try:
         found = os.stat(client.key)
         _require_regular(found)
-        with open(client.key, "rb"):
-            pass
+        with open(client.key, "rb") as file:
+            holds_key = _KEY in file.read(_LARGEST)
     except (OSError, ValueError) as error:
         raise _unusable(client.key_field, reason_of(error), "name the PEM file with the key", client.key) from None
+    if not holds_key:
+        # Before its mode is judged: a certificate alone is no secret.
+        raise _without_key(client)
     if os.name != "nt":
         require_private(found, client.key_field, client.key)
+
+
+def _without_key(client: ClientFiles) -> InvalidRequest:
+    hint = "it must be a PEM file: -----BEGIN PRIVATE KEY-----"
+    if client.key == client.certificate:
+        hint = "name the file with the key: --client-key FILE"
+    return _unusable(client.key_field, "there is no private key in it", hint, client.key)
 
 
 def _refuse_passphrase(client: ClientFiles) -> NoReturn:

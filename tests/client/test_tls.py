@@ -21,6 +21,8 @@ from tests.web.raw import ServerCase
 
 EMPTY = success([]).partition(b"\r\n\r\n")[2]
 
+WITH_KEY = "name the file with the key: --client-key FILE"
+
 
 def text_of(path: str) -> str:
     with open(path, encoding="ascii") as file:
@@ -138,9 +140,9 @@ class Certificates(FolderCase, ServerCase, StubCase):
                 self.assertEqual(type(failure), InvalidRequest)
                 self.assertIn(said, failure.message)
                 self.assertEqual(failure.private, key if "--k" in said else certificate)
-        os.chmod(ada.certificate, 0o600)
+        os.chmod(ada.certificate, 0o644)
         failure = self.refused("https://127.0.0.1:1", None, ClientFiles(ada.certificate, "--c", ada.certificate, "--c"))
-        self.assertEqual(failure.hint, "name the file with the key: --client-key FILE")
+        self.assertEqual((failure.message, failure.hint), ("--c cannot be used: there is no private key in it", WITH_KEY))
 
     def private(self, name: str, content: str) -> str:
         path = self.write(name, content)
