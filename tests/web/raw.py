@@ -14,7 +14,7 @@ from secure_mcp_gateway.web.request import Limits, Request, Source, read_request
 from secure_mcp_gateway.web.response import Response
 from secure_mcp_gateway.web.server import WebServer
 
-PATIENCE = 5.0
+PATIENCE = 20.0  # seconds that are waited only where something is broken
 
 
 class Answer:

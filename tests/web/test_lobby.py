@@ -50,9 +50,10 @@ class Witness:
 class TheLobby(ServerCase):
     def setUp(self) -> None:
         self.witness = Witness()
-        self.patience = mock.patch.object(exchange, "_AGAIN", 0.0)
-        self.patience.start()
-        self.addCleanup(self.patience.stop)
+        # No answer is long, for a busy machine may make any one so.
+        patience = mock.patch.multiple(exchange, _AGAIN=0.0, _LONG=PATIENCE)
+        patience.start()
+        self.addCleanup(patience.stop)
         self.addCleanup(self.witness.opened.set)
         self.server = self.start(self.witness, at_once=self.witness.answers_at_once)
         self.serving = self.told(get())
@@ -114,7 +115,7 @@ class TheLobby(ServerCase):
         self.assertEqual(self.told(get(), client=greedy), self.serving)
 
     def test_leaves_a_route_whose_answers_are_long_to_threads_for_a_while(self) -> None:
-        with mock.patch.object(exchange, "_LONG_FOR", PATIENCE):
+        with mock.patch.multiple(exchange, _LONG=0.005, _LONG_FOR=PATIENCE):
             self.assertEqual([self.told(get("/long")) == self.serving for _ in range(4)], [True, True, False, False])
         self.server.service._long["/long"] = time.monotonic()
         self.assertEqual(self.told(get("/long")), self.serving)

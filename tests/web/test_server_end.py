@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 import unittest
+from unittest import mock
 
 from secure_mcp_gateway.cli.listening import listening_socket
 from secure_mcp_gateway.web.connections import Timeouts
@@ -64,6 +65,9 @@ class TheEnd(GateCase):
             time.sleep(0.1)
             told.append(count)
 
+        patience = mock.patch("secure_mcp_gateway.web.server._PARTING", PATIENCE)
+        patience.start()
+        self.addCleanup(patience.stop)
         self.server = WebServer(listening_socket("127.0.0.1", 0), self.gate, count=tell_slowly)
         for client in [self.client(get("/a", "Connection: close")) for _ in range(3)]:
             client.sock.close()
