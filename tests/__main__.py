@@ -11,6 +11,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS_PER_MODULE = 120
+SECONDS_TO_END = 5.0
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 
@@ -66,6 +68,8 @@ class Outcomes(unittest.TestResult):
 def run_module(name: str, report: str) -> None:
     """In the module's own interpreter: writes what was found to the file ``report``. Threads that are left behind are a failure: up to
     Python 3.10 one that ends while the interpreter does can crash it."""
+    # Whoever runs the tests in the background may have had interrupts ignored, and so would all that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     faulthandler.enable()
     faulthandler.dump_traceback_later(SECONDS_PER_MODULE, exit=True)
     outcomes = Outcomes()
@@ -77,8 +81,8 @@ def run_module(name: str, report: str) -> None:
 
 
 def threads_left() -> int:
-    """Beside this one, after a second at most to end in."""
-    give_up = time.monotonic() + 1.0
+    """Beside this one, after some time to end in."""
+    give_up = time.monotonic() + SECONDS_TO_END
     while len(sys._current_frames()) > 1 and time.monotonic() < give_up:
         time.sleep(0.01)
     return len(sys._current_frames()) - 1

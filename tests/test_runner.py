@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
+import signal
 import sys
 import tempfile
 import unittest
@@ -14,11 +16,22 @@ from unittest import mock
 from tests import __main__ as runner
 
 UNTIDY = """
-import threading, time, unittest
+import threading, unittest
+
+over = threading.Event()
+straggler = threading.Thread(target=over.wait, name="straggler")
 
 class Case(unittest.TestCase):
     def test_good(self):
-        threading.Thread(target=time.sleep, args=(60,), name="straggler", daemon=True).start()
+        straggler.start()
+"""
+INTERRUPTED = """
+import signal, unittest
+
+class Case(unittest.TestCase):
+    def test_good(self):
+        with self.assertRaises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 """
 
 
@@ -102,11 +115,23 @@ class RunnerTest(unittest.TestCase):
         self.assertEqual((run.count("passed"), run.count("failed")), (0, 1))
 
     def test_a_module_that_leaves_a_thread_behind_has_failed(self) -> None:
-        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"PYTHONPATH": folder}):
+        in_no_time = mock.patch.object(runner, "SECONDS_TO_END", 0)
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(sys, "path", [folder]), in_no_time:
             Path(folder, "untidy.py").write_text(UNTIDY, encoding="utf-8")
-            run = self.run_module("untidy")
-        self.assertEqual((run.count("passed"), run.count("failed")), (1, 1))
-        self.assertIn("1 threads are left behind; those with a name are ['MainThread', 'straggler']", run.found["untidy"][1])
+            runner.run_module("untidy", os.path.join(folder, "report"))
+            found = json.loads(Path(folder, "report").read_text(encoding="utf-8"))
+        untidy = sys.modules.pop("untidy")
+        untidy.over.set()
+        untidy.straggler.join()
+        self.assertEqual(sorted(outcome for outcome, _ in found.values()), ["failed", "passed"])
+        self.assertIn("1 threads are left behind; those with a name are ['MainThread', 'straggler']", found["untidy"][1])
+
+    def test_a_module_hears_interrupts_also_where_its_runner_was_told_to_ignore_them(self) -> None:
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.SIG_IGN))
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, {"PYTHONPATH": folder}):
+            Path(folder, "interrupted.py").write_text(INTERRUPTED, encoding="utf-8")
+            run = self.run_module("interrupted")
+        self.assertEqual((run.count("passed"), run.count("failed")), (1, 0), run.output)
 
     def run_module(self, name: str) -> runner.ModuleRun:
         with tempfile.TemporaryDirectory() as folder:

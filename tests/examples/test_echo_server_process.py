@@ -71,10 +71,7 @@ class WholeRuns(unittest.TestCase):
 class LiveProcess(unittest.TestCase):
     def setUp(self) -> None:
         pipe = subprocess.PIPE
-        # Whoever runs the tests in the background may have had interrupts ignored; that would be inherited.
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen([sys.executable, *BY_NAME], cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe)
-        signal.signal(signal.SIGINT, before)
         watchdog = threading.Timer(DEADLINE, self.process.kill)
         watchdog.start()
         self.addCleanup(watchdog.cancel)
