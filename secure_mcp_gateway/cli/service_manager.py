@@ -59,7 +59,7 @@ class Notifier:
         self._socket = self._connected(os.environ.pop(_NOTIFY))
 
     def tell(self, stage: str) -> None:
-        """``READY``, ``RELOADING`` or ``STOPPING``."""
+        """``READY``, ``RELOADING`` or, as the last word, ``STOPPING``."""
         if self._socket is None:
             return
         text = f"{stage}=1"
@@ -70,6 +70,9 @@ class Notifier:
             self._socket.send(text.encode())
         except OSError as error:
             self._warn(error)
+        if stage == "STOPPING":
+            self._socket.close()
+            self._socket = None
 
     def _connected(self, address: str) -> socket.socket | None:
         """Connected now: later on no address needs to be looked for any more."""

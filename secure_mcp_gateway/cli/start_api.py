@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from contextlib import contextmanager
 
 from secure_mcp_gateway.cli.commands import INTERRUPTED, Command
@@ -53,7 +52,8 @@ def run(invocation: Invocation) -> int:
     if values.get("reload"):
         from secure_mcp_gateway.cli.reloading import supervise
 
-        return supervise(invocation.arguments, listener, invocation.output)
+        with listener:
+            return supervise(invocation.arguments, listener, invocation.output)
     place = Place(listener, address_of(listener, tls is not None), lasting=lasting)
     if values["workers"] > 1:
         del store  # with its document, which may be large: this process reads nothing more
@@ -108,8 +108,6 @@ def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Pl
         worker.heed(server)
     else:
         _heed_signals(server, came)
-    if place.parent:
-        _end_with(place.parent, server)
     registration = None if worker is not None else _registered(store, values, server.bound[1], output)
     if place.address:
         _announce(place.address)
@@ -117,8 +115,10 @@ def _serve(store: Store, values: dict[str, Any], tls: TlsFiles | None, place: Pl
         from secure_mcp_gateway.cli.confinement import confine
 
         confine(log, store.folder, [] if values.get("read_only") else [store.folder, values["files_root"]])
-    with _ended_in_order(registration, log):
+    with _ended_in_order(registration, log), _ended_with(place.parent, server):
         server.serve()
+    if worker is not None:
+        worker.part()
     return INTERRUPTED if came[:1] == [signal.SIGINT] else 0
 
 
@@ -253,16 +253,28 @@ def _heed_signals(server: WebServer, came: list[int]) -> None:
         signal.signal(signal.SIGHUP, lambda *_: server.reload_tls())
 
 
-def _end_with(parent: int, server: WebServer) -> None:
-    """A parent that was killed could not pass its end on, and the child would hold the port for ever."""
-    from threading import Thread
+@contextmanager
+def _ended_with(parent: int, server: WebServer) -> Iterator[None]:
+    """A parent, where there is one, that was killed could not pass its end on, and the child would hold the port for ever."""
+    if not parent:
+        yield
+        return
+    from threading import Event, Thread
+
+    over = Event()
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_PARENT_SECONDS)
-        server.stop()
+        while not over.wait(_PARENT_SECONDS):
+            if os.getppid() != parent:
+                server.stop()
 
-    Thread(target=watch, daemon=True).start()
+    thread = Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _heed_no_signals() -> None:

@@ -94,11 +94,22 @@ class Worker:
         self._scoreboard.counts[self._number] = count + 1
 
     def heed(self, server: WebServer) -> None:
-        Thread(target=self._obey, args=(server,), name="orders", daemon=True).start()
+        self._orders = Thread(target=self._obey, args=(server,), name="orders", daemon=True)
+        self._orders.start()
         # A service manager may send its signals to the parent and to each worker: here a second one hurries nobody.
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         signal.signal(signal.SIGINT, lambda *_: server.stop())
         signal.signal(signal.SIGHUP, lambda *_: server.reload_tls())
+
+    def part(self) -> None:
+        """Hears no more orders: up to Python 3.10 a thread that ends while the interpreter does can take the process down with it. The
+        link itself stays as long as the process, for its end is that of the process to the parent."""
+        try:
+            self._link.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass  # the parent is gone, which was the last that was heard
+        self._orders.join()
+        self._link.detach()
 
     def _obey(self, server: WebServer) -> None:
         actions = {STOP: server.stop, STOP_NOW: server.stop_now, RELOAD: server.reload_tls}

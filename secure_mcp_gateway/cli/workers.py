@@ -72,6 +72,8 @@ class Workers:
             signal.set_wakeup_fd(-1)
             for worker in self._workers:
                 worker.kill()
+            for each in (self._place.listener, self._wake, self._waker):
+                each.close()
         return INTERRUPTED if self._end_signal == signal.SIGINT else 0
 
     def _goes_on(self) -> bool:

@@ -29,7 +29,8 @@ _UNSEEN = ("listen", "look up", "look up a name", "look up an address", "load th
 class Tempted(Server):
     def __init__(self, port: int, folder: str, argv: list[str]) -> None:
         words = [*PYTHON, "-m", "tests.cli.tempted", str(port), folder, *argv]
-        settings = environment(PYTHONDONTWRITEBYTECODE="1")
+        # What is refused amid a call of the standard library leaves that call's socket open.
+        settings = environment(PYTHONDONTWRITEBYTECODE="1", PYTHONWARNINGS="ignore::ResourceWarning")
         self.process = subprocess.Popen(words, env=settings, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.line = self._first_line()
 

@@ -243,6 +243,7 @@ class TheNotifier(FolderCase):
             assert notifier._socket is not None
             notifier._socket.settimeout(0.01)
             self.assertTrue(until(lambda: notifier.tell("READY") or output.warn.called))
+            notifier.tell("STOPPING")
 
 
 if __name__ == "__main__":
