@@ -30,7 +30,7 @@ _MADE_ANEW = (
 
 def without_chance(value: Any, folder: str) -> Any:
     """The value with everything that differs from run to run replaced by what it is."""
-    return json.loads(text_without_chance(json.dumps(value, sort_keys=True), folder))
+    return json.loads(text_without_chance(json.dumps(value, sort_keys=True, ensure_ascii=False), folder))
 
 
 def text_without_chance(text: str, folder: str) -> str:

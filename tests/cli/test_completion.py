@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 import unittest
@@ -247,8 +248,8 @@ class Commands(FolderCase):
         for started, path, called in (
             (here, self.path("a b"), "secure-mcp-gateway"),
             (here, self.path("other"), f"'{here}'"),
-            (other, "", other),
-            ("/checkout/secure_mcp_gateway/__main__.py", self.path("other"), f"{sys.executable} -m secure_mcp_gateway"),
+            (other, "", shlex.quote(other)),
+            ("/checkout/secure_mcp_gateway/__main__.py", self.path("other"), f"{shlex.quote(sys.executable)} -m secure_mcp_gateway"),
         ):
             with mock.patch.object(sys, "argv", [started]), mock.patch.dict(os.environ, {"PATH": path}):
                 self.assertIn(f"({called} __complete bash ", run("completion", "bash", "--format", "table").out)

@@ -11,6 +11,7 @@ import sys
 import time
 import unittest
 from pathlib import Path
+from shlex import quote
 
 from tests.support import DEADLINE, StoreCase, environment, run
 
@@ -40,7 +41,7 @@ class ShellCase(StoreCase):
         super().setUp()
         self.given = self.path("given")
         program = self.path("secure-mcp-gateway")
-        Path(program).write_text(STAND_IN.format(python=sys.executable, given=self.given, end=f"'{END}'"), encoding="utf-8")
+        Path(program).write_text(STAND_IN.format(python=quote(sys.executable), given=quote(self.given), end=f"'{END}'"), encoding="utf-8")
         os.chmod(program, 0o700)
         self.settings = environment(
             PATH=f"{self.folder}:{os.environ['PATH']}",
@@ -53,7 +54,7 @@ class ShellCase(StoreCase):
     def script(self, shell: str) -> str:
         """As the stand-in is to be called: by its name."""
         text = run("completion", shell, "--format", "table").out
-        return self.write(f"script.{shell}", text.replace(f"{sys.executable} -m secure_mcp_gateway", "secure-mcp-gateway"))
+        return self.write(f"script.{shell}", text.replace(f"{quote(sys.executable)} -m secure_mcp_gateway", "secure-mcp-gateway"))
 
 
 @unittest.skipUnless(shutil.which("bash"), "there is no bash")
@@ -62,7 +63,7 @@ class Bash(ShellCase):
 
     def setUp(self) -> None:
         super().setUp()
-        rc = self.write("rc", f"PS1='{MARK}'\nbind 'set bell-style none'\nsource {self.script('bash')}\n")
+        rc = self.write("rc", f"PS1='{MARK}'\nbind 'set bell-style none'\nsource {quote(self.script('bash'))}\n")
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.chdir(self.folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import unittest
+from shlex import quote
 from typing import Any
 from unittest import mock
 
@@ -98,7 +99,7 @@ class ImportFrom(StoreCase):
         self.store = self.path("none", "store.json")
         ran = self.run_table(*self.argv)
         self.assertEqual(ran.code, 6)
-        self.assertIn(f"--store {self.store}", ran.err)
+        self.assertIn(f"--store {quote(self.store)}", ran.err)
 
 
 if __name__ == "__main__":

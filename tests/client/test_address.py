@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unittest
+from shlex import quote
 from unittest import mock
 
 from secure_mcp_gateway.client.address import checked_key, key_in_file, server_at
@@ -84,7 +85,7 @@ class Keys(FolderCase):
     def test_a_file_that_others_can_read_says_how_to_mend_it(self) -> None:
         for mode in (0o640, 0o604, 0o620, 0o601):
             detail = self.refused(self.private(KEY, mode))
-            self.assertIn(f"can be read by others (mode {mode:04o}); chmod 600 {self.path('key')}", detail)
+            self.assertIn(f"can be read by others (mode {mode:04o}); chmod 600 {quote(self.path('key'))}", detail)
 
     def test_a_file_of_another_user(self) -> None:
         path = self.private(KEY)

@@ -181,7 +181,7 @@ class WaitingTest(StoreCase):
             return time.monotonic() - start
 
         for taken in in_threads(8, write):
-            self.assertLess(taken, 1.0)
+            self.assertLess(taken, SECONDS / 3)
             self.assertGreater(taken, 0.14)
         self.assertEqual(self.read(), data)
         self.assertTrue(store.verify_audit()["valid"])
@@ -238,7 +238,8 @@ class WaitingTest(StoreCase):
         store = self.made()
         child, start = self.held(), time.monotonic()
         store.refuse(entry(), Forbidden("no"))
-        self.assertLess(time.monotonic() - start, 2.0)
+        # A write waits for ten seconds.
+        self.assertLess(time.monotonic() - start, 8.0)
         child.kill()
         self.assertEqual(len(self.log_lines()), 1)
 

@@ -7,6 +7,7 @@ import os
 import time
 import unittest
 from pathlib import Path
+from shlex import quote
 from unittest import mock
 
 from secure_mcp_gateway.cli.doctor import storage
@@ -49,7 +50,7 @@ class TheStore(DoctorCase):
         self.assertEqual(self.fault("store", "problem", "newer version")["advice"], "install that version again")
 
     def test_a_folder_in_its_place_and_one_that_cannot_be_there(self) -> None:
-        for path, part in ((self.path("s"), "--store " + self.store), ("/dev/null/x", "/dev/null is no folder")):
+        for path, part in ((self.path("s"), f"--store {quote(self.store)}"), ("/dev/null/x", "/dev/null is no folder")):
             ran = run("--store", path, "--format=json", "system", "doctor")
             problems = [each for each in ran.data["findings"] if each["level"] == "problem"]
             self.assertEqual([each["area"] for each in problems], ["store"])
