@@ -1,8 +1,9 @@
 """The files of the pages, read once: scripts, styles and pictures are served under names that hold their digest.
 
 In a file, ``/assets/NAME.EXT`` names another one; it is served with the other's digest in that place, so that a change of any file
-gives a new address to all that name it. What only readers of the source need, indentation and comments that have their lines to
-themselves, is left out. Lines stay lines, so nothing but text that runs over several of them could change; the tests find such text.
+gives a new address to all that name it. What only readers of the source need is left out: indentation, comments that have their lines
+to themselves or end one of a script, and in styles the blanks around signs. Lines of scripts and pages stay lines, so nothing but text
+that runs over several of them could change; the tests find such text.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ _BLANK = r"^[ \t]+|^\n"
 _FOR_READERS = {
     ".css": re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n|" + _BLANK, re.MULTILINE | re.DOTALL),
     ".html": re.compile(r"^[ \t]*<!--(?:(?!-->).)*-->[ \t]*\n|" + _BLANK, re.MULTILINE | re.DOTALL),
-    ".js": re.compile(r"^[ \t]*//.*\n|" + _BLANK, re.MULTILINE),
+    ".js": re.compile(r"^[ \t]*//.*\n|[ \t]+// .*$|" + _BLANK, re.MULTILINE),
 }
+# In a style: texts, which stay as they are, and blanks that no browser needs. One before a colon it does.
+_SPARE = re.compile(r'("[^"\n]*")|(?<=[:;,{}])\s+|\s+(?=[{}])')
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -80,8 +83,10 @@ def read_texts(folder: str = FOLDER) -> dict[str, str]:
 
 
 def as_served(name: str, text: str) -> str:
-    for_readers = _FOR_READERS.get(os.path.splitext(name)[1])
-    return for_readers.sub("", text) if for_readers else text
+    ending = os.path.splitext(name)[1]
+    for_readers = _FOR_READERS.get(ending)
+    text = for_readers.sub("", text) if for_readers else text
+    return _SPARE.sub(lambda found: found[1] or "", text) if ending == ".css" else text
 
 
 def accepts_gzip(accepted: str) -> bool:
