@@ -126,6 +126,8 @@ def _described(operation: Operation, tag: str, example: Schema) -> Schema:
         described["parameters"].append(_IF_MATCH)
     if operation.effect == REPLACE:
         described["x-replaces-everything"] = True
+    if operation.effect == SETTLE:
+        described["x-settles-what-differs"] = True
     body = [param for param in operation.params if param.place in (BODY, BODY_OR_QUERY)]
     if body:
         described["requestBody"] = _request_body(operation, body, example.get("body", {}))

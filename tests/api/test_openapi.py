@@ -210,6 +210,11 @@ class Described(FolderCase):
         with self.assertRaises(InvalidRequest):
             send(self.app, "GET", "/api/v1/system/audit?actor=a%00b")
 
+    def test_what_takes_the_place_of_much_says_so_for_those_who_ask_before_it(self) -> None:
+        rows = [row for methods in openapi_document()["paths"].values() for row in methods.values()]
+        for mark, ids in (("x-replaces-everything", ["system_restore", "system_reset"]), ("x-settles-what-differs", ["apply"])):
+            self.assertEqual([row["operationId"] for row in rows if row.get(mark)], ids)
+
     def test_the_document_is_plain_json(self) -> None:
         document = openapi_document()
         self.assertEqual(json.loads(json.dumps(document, allow_nan=False)), document)

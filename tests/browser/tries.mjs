@@ -3,6 +3,8 @@
 import { atEachPlace, check, checkWatch, chosen, figure, given, isRefusal, openPage } from "./browser.mjs";
 import { api, enterDocs, openOperation } from "./views.mjs";
 
+const LARGE = "90071992547409931234";
+
 // The example of a field stands in it where nothing is typed; what was typed for another operation stays in the field.
 async function fillIn(card) {
   for (const row of await card.locator("form .row", { hasText: "required" }).all()) {
@@ -48,9 +50,55 @@ function operationsOf(document) {
     Object.entries(methods).map(([method, { operationId: id, responses, ...more }]) => {
       const upper = method.toUpperCase();
       const example = more.requestBody?.content["application/json"].example;
-      return { id, path, responses, example, method: upper, loses: upper === "DELETE" || more["x-replaces-everything"] === true };
+      const loses = upper === "DELETE" || ["x-replaces-everything", "x-settles-what-differs"].some((mark) => more[mark] === true);
+      return { id, path, responses, example, method: upper, loses };
     }),
   );
+}
+
+// What would be done is shown first, and nothing is done where it is not wanted.
+async function settle(page) {
+  const card = await openOperation(page, "apply");
+  const data = { kind: "secure-mcp-gateway/desired", version: 1, users: ["ada@example.com", "new@example.com"] };
+  await card.locator("form textarea").fill(JSON.stringify({ data, prune: true }));
+  const users = async () => (await api("GET", "/users")).data.map((user) => user.email);
+  const before = await users();
+  const gone = before.find((email) => !data.users.includes(email));
+  for (const press of ["Cancel", "Send it"]) {
+    await card.getByRole("button", { name: "Send", exact: true }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText(`remove user ${gone}`).waitFor();
+    const said = await dialog.innerText();
+    check(`apply: what would be done is asked before it is (${press})`, said.includes("1 created") && said.includes("POST"), said);
+    await dialog.getByRole("button", { name: press }).click();
+    await dialog.waitFor({ state: "detached" });
+    if (press === "Cancel") check("apply: without a yes nothing is done", String(await users()) === String(before), await users());
+  }
+  await card.getByLabel("The answer", { exact: true }).waitFor();
+  check("apply: after a yes it is done", String((await users()).sort()) === String([...data.users].sort()), await users());
+}
+
+// Numbers that JavaScript would round are shown, and written into code, as they are.
+async function showExactly(page) {
+  const policy = `{"enabled":true,"additional_config":{"large":${LARGE},"exact":[1.0,-0,2.50]}}`;
+  const [config] = (await api("GET", "/configs")).data.filter((each) => each.servers);
+  const [{ server_name: server }] = (await api("GET", `/configs/${config.mcp_config_id}/servers`)).data;
+  const card = await openOperation(page, "config_update_server_input_guardrails");
+  const [first, second] = await card.locator("form .row", { hasText: "required" }).getByRole("textbox").all();
+  await first.fill(config.mcp_config_id);
+  await second.fill(server);
+  await card.locator("form textarea").fill(`{"policy":${policy}}`);
+  for (const language of ["Python", "JavaScript"]) {
+    await card.getByText(language, { exact: true }).click();
+    const code = await card.getByLabel("The request as code", { exact: true }).textContent();
+    check(`${language}: a large number is written as it is`, code.includes(LARGE) && code.includes("1.0"), code);
+  }
+  await card.getByRole("button", { name: "Send", exact: true }).click();
+  const answer = card.getByLabel("The answer", { exact: true });
+  await answer.filter({ hasText: "large" }).waitFor();
+  const shown = await answer.textContent();
+  check("an answer shows a large number as it is", shown.includes(LARGE) && shown.includes("1.0"), shown);
+  await card.getByText("curl", { exact: true }).click();
 }
 
 // Every sixth in a bounded share, from the second on.
@@ -69,6 +117,8 @@ await atEachPlace(async (browser) => {
     held += judge(operation, await tryIt(page, operation));
     if (operation.method !== "GET") await api("POST", "/system/restore", { data: backup, with_admin_keys: true });
   }
+  if (!given.variant) await showExactly(page);
+  if (!given.variant) await settle(page);
   figure("operations tried", { sent: tried.length, succeeded: held });
   // It asks what a deletion would take away, also where there is nothing to ask.
   checkWatch("/docs in use", watch, isRefusal);

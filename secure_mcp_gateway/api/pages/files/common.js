@@ -1,4 +1,5 @@
 // What the pages share: building elements, asking the API, the key, the theme, copying, times, one more question before a loss.
+import { fromJson, toJson } from "/assets/json.js";
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 
@@ -57,7 +58,7 @@ export class Refused extends Error {
 // The answer, whatever its status: {status, statusText, ok, ms, headers: [[name, value]], text, data}; status 0 where none came.
 // `body` is a value to send as JSON, `text` a body as it is.
 export async function send(method, path, { body, text, headers = {}, bearer = key, signal } = {}) {
-  const content = text ?? (body === undefined ? undefined : JSON.stringify(body));
+  const content = text ?? (body === undefined ? undefined : toJson(body));
   const sent = { ...headers };
   if (bearer) sent.Authorization = `Bearer ${bearer}`;
   if (content !== undefined) sent["Content-Type"] = "application/json";
@@ -78,7 +79,7 @@ async function received(response, start) {
   const ms = performance.now() - start;
   let data = null;
   try {
-    data = JSON.parse(text);
+    data = fromJson(text);
   } catch {
     // Nothing, or no JSON: `text` holds what came.
   }
@@ -106,8 +107,8 @@ function segment(value) {
   return encodeURIComponent(value).replace(/%40/g, "@");
 }
 
-// --- The field for the key, in the bar of each page. `check` is off where a page has its own way in.
-export function keyField({ check = true } = {}) {
+// --- The field for the key, in the bar of a page.
+export function keyField() {
   const input = el("input", {
     type: "password", id: "key", name: "key", autocomplete: "off", spellcheck: "false", placeholder: "smga_… or smg_…", required: true,
   });
@@ -120,13 +121,13 @@ export function keyField({ check = true } = {}) {
   async function take(event) {
     event.preventDefault();
     const given = input.value.trim();
-    const refused = check ? await send("GET", "/api/v1/whoami", { bearer: given }) : { ok: true };
-    if (refused.ok) {
+    const answer = await send("GET", "/api/v1/whoami", { bearer: given });
+    if (answer.ok) {
       input.value = "";
       setKey(given);
-      show(said, refused.data ? whose(refused.data.data) : "Key in use");
+      show(said, whose(answer.data.data));
     } else {
-      show(said, new Refused(refused).message);
+      show(said, new Refused(answer).message);
       said.classList.add("bad");
       input.select();
     }

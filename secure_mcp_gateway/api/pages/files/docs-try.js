@@ -1,5 +1,6 @@
 // "Try it": the fields of an operation, the request as code, and the answer that came.
 import { ask, confirmLoss, copyButton, currentKey, el, fill, number, onKey, send, show } from "/assets/common.js";
+import { fromJson, toJson } from "/assets/json.js";
 import { LANGUAGES, languageChoice, withQuery } from "/assets/request-code.js";
 import { jsonCode } from "/assets/schema.js";
 
@@ -152,7 +153,7 @@ export class Trial {
   async confirmed() {
     if (!this.operation.loses || isDry(this.body?.value)) return true;
     const { method, address } = this.request();
-    const lost = await lossesOf(this.operation, address);
+    const lost = await lossesOf(this.operation, address, this.body?.value);
     return confirmLoss({ title: `${this.operation.summary}?`, lost: [`${method} ${address}`, ...lost], verb: "Send it" });
   }
 
@@ -165,17 +166,27 @@ export class Trial {
   }
 }
 
-const isDry = (text) => /"dry_run"\s*:\s*true/.test(text ?? "");
+const isDry = (text) => Boolean(text?.trim()) && fromJson(text).dry_run === true;
 
 // What a deletion or a replacement takes away, as far as a look at it tells.
-async function lossesOf(operation, address) {
+async function lossesOf(operation, address, body) {
   const look = operation.replaces ? "/api/v1/system/health" : address.split("?")[0];
   try {
+    if (operation.settles) return changesIn(await ask("POST", look, { body: { ...fromJson(body), dry_run: true } }));
     const found = await ask("GET", look);
     return operation.replaces ? ["All of this store; a backup is made first", ...inWords(found.statistics)] : inWords(found);
   } catch {
     return []; // A path that only takes DELETE, or a key that may not look.
   }
+}
+
+// What a dry run says would be done, losses first.
+function changesIn({ changes, created, changed, removed, api_keys_deleted: keys }) {
+  const rank = ["remove", "change"];
+  const sorted = [...changes].sort((one, other) => rank.indexOf(other.action) - rank.indexOf(one.action));
+  const words = ({ action, kind, name, fields }) => `${action} ${kind} ${name}${fields.length ? `: ${fields.join(", ")}` : ""}`;
+  const sums = `${number(created)} created, ${number(changed)} changed, ${number(removed)} removed, ${number(keys)} API keys deleted`;
+  return [sums, ...sorted.slice(0, SHOWN_LOSSES).map(words), changes.length > SHOWN_LOSSES && "…"].filter(Boolean);
 }
 
 function inWords(found) {
@@ -193,7 +204,7 @@ function inWords(found) {
 const nameOf = (record) => record.email ?? record.server_name ?? record.name ?? record.api_key ?? String(Object.values(record)[0]);
 
 function shownAnswer(answer) {
-  const text = answer.data === null ? answer.text : JSON.stringify(answer.data, null, 2);
+  const text = answer.data === null ? answer.text : toJson(answer.data, 2);
   const kind = answer.ok ? "good" : answer.status && answer.status < 500 ? "warn" : "bad";
   const facts = [`${answer.ms < 10 ? answer.ms.toFixed(1) : Math.round(answer.ms)} ms`, `${number(new Blob([answer.text]).size)} bytes`];
   const header = ([name, value]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, el("code", {}, value)));

@@ -1,6 +1,7 @@
 // A request as a program would send it. The key is never written out: each text takes it from the environment.
 
 import { el } from "/assets/common.js";
+import { Exact, fromJson, toJson } from "/assets/json.js";
 
 // `request`: {method, url, bearer: whether a key goes with it, headers: {name: value}, body: JSON text or undefined}
 export const LANGUAGES = { curl: asCurl, Python: asPython, JavaScript: asJavaScript };
@@ -55,6 +56,7 @@ function python(value, indent) {
   const inner = `${indent}    `;
   if (value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
+  if (value instanceof Exact) return String(value);
   if (typeof value !== "object") return JSON.stringify(value);
   const parts = Array.isArray(value)
     ? value.map((each) => python(each, inner))
@@ -69,26 +71,28 @@ function asJavaScript(request) {
   const { method, url, bearer, body } = request;
   const headers = headersOf(request).map(([name, value]) => `    ${JSON.stringify(name)}: ${JSON.stringify(value)},`);
   if (bearer) headers.unshift("    Authorization: `Bearer ${process.env.KEY}`,");
-  const value = parsed(body);
   const lines = [
     `const response = await fetch(${JSON.stringify(url)}, {`,
     `  method: "${method}",`,
     headers.length > 0 && ["  headers: {", ...headers, "  },"].join("\n"),
-    body !== undefined && `  body: ${value === undefined ? JSON.stringify(body) : `JSON.stringify(${indented(value)})`},`,
+    body !== undefined && `  body: ${scripted(body)},`,
     "});",
     "console.log(response.status, await response.json());",
   ];
   return lines.filter((line) => line !== false).join("\n");
 }
 
-function indented(value) {
-  const line = JSON.stringify(value);
-  return line.length < 80 ? line : JSON.stringify(value, null, 2).replace(/\n/g, "\n  ");
+// As text where the value would be sent otherwise than it is written: no JSON, or a number that JavaScript rounds.
+function scripted(body) {
+  const value = parsed(body);
+  const line = toJson(value ?? null);
+  if (value === undefined || line !== JSON.stringify(JSON.parse(body))) return JSON.stringify(body);
+  return `JSON.stringify(${line.length < 80 ? line : toJson(value, 2).replace(/\n/g, "\n  ")})`;
 }
 
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    return fromJson(text);
   } catch {
     return undefined;
   }

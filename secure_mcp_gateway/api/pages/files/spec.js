@@ -40,7 +40,8 @@ class Operation {
     [this.tag] = described.tags;
     this.open = described.security?.length === 0;
     this.replaces = described["x-replaces-everything"] === true;
-    this.loses = this.method === "DELETE" || this.replaces;
+    this.settles = described["x-settles-what-differs"] === true;
+    this.loses = this.method === "DELETE" || this.replaces || this.settles;
     this.parameters = (described.parameters ?? []).map((each) => parameterOf(spec, each));
     this.body = bodyOf(spec, described.requestBody);
     this.answers = Object.entries(described.responses).map(([status, each]) => answerOf(spec, status, each));
