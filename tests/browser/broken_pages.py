@@ -135,3 +135,7 @@ def keeps_a_secret_on_the_page() -> None:
 
 def names_no_loss() -> None:
     _append("console.css", "dialog ul { display: none }")
+
+
+def rounds_numbers() -> None:
+    _replace("json.js", ("if (marked === text) return value;", "return value;"))

@@ -18,7 +18,8 @@ export async function deed(page, opener, fields = {}, judge = () => {}) {
   await settle(page);
   for (const [label, value] of Object.entries(fields)) {
     const field = label === ONLY ? dialog.getByRole("combobox").or(dialog.getByRole("textbox")) : dialog.getByLabel(label);
-    if (typeof value === "object") await field.setInputFiles(value);
+    if (typeof value === "boolean") await field.setChecked(value);
+    else if (typeof value === "object") await field.setInputFiles(value);
     else if (await field.evaluate((node) => node.tagName === "SELECT")) await field.selectOption(value);
     else await field.fill(value);
   }

@@ -42,12 +42,46 @@ async function changeServer(page, name) {
   await done(page);
   const { input_guardrails_policy: last } = await server();
   check("an emptied field of a policy is gone", last.enabled && !("additional_config" in last), last);
+  await keepNumbers(page, name);
   await api("POST", "/projects", { project_name: PROJECT });
   await api("POST", `/projects/${PROJECT}/assign-config`, { config_name: RENAMED });
   const isTold = (text) => check("a changed server: whom it concerns is told", text.includes(`1 project: ${PROJECT}`), text);
   await deed(page, `Edit ${name}`, { "Allowed tools": "look\npoint" }, isTold);
   await done(page);
   check("the allowed tools of a server are changed", Object.keys((await server()).tools).join() === "look,point", await server());
+}
+
+// What JavaScript would round or write otherwise stays as it was written, in what is changed and in what is not.
+async function keepNumbers(page, name) {
+  const text = async () => (await api("GET", `/configs/${RENAMED}/servers/${name}`)).text.replace(/\s/g, "");
+  const settings = '{"seed": 9007199254740993, "least": -123456789012345678901, "share": 1.0}';
+  await deed(page, `tool off in ${name}`, { "More settings": settings });
+  await done(page);
+  const tools = '{"look": {"limit": 9007199254740995}}';
+  await deed(page, `Edit ${name}`, { "Allowed tools": tools });
+  await done(page);
+  const before = await text();
+  check("a typed number is kept, however large", [settings, tools].every((each) => before.includes(each.replace(/\s/g, ""))), before);
+  await deed(page, `tool off in ${name}`, { State: "on" });
+  await done(page);
+  await deed(page, `Edit ${name}`, { Description: "With large numbers" });
+  await done(page);
+  const after = await text();
+  const isKept = [settings, tools].every((each) => after.includes(each.replace(/\s/g, "")));
+  check("a change of something else leaves large numbers as they are", isKept && after.includes("Withlargenumbers"), after);
+  const tried = await saved(page, () => deed(page, "Export", {}));
+  check("an export has large numbers as they are", tried.text.includes("9007199254740993"), tried.text);
+}
+
+async function emptyConfig(page) {
+  const { data: servers } = await api("GET", `/configs/${RENAMED}/servers`);
+  await openRow(page, "Configs", RENAMED);
+  const parts = ["server", ...servers.map((each) => each.server_name), `1 project: ${PROJECT}`];
+  await deed(page, "Remove all servers", {}, names("remove all servers", ...parts));
+  await done(page);
+  const { data: left } = await api("GET", `/configs/${RENAMED}/servers`);
+  check("all servers of a config are removed", left.length === 0 && servers.length > 0, left);
+  check("where there are none that is not offered", (await button(page, "Remove all servers").count()) === 0);
 }
 
 async function changeTeam(page) {
@@ -104,6 +138,36 @@ async function readAudit(page) {
   check("the audit is filtered", operations.length >= LINES / 2 && operations.every((each) => each === "user disable-api-key"), operations);
 }
 
+// From a page that a list leads to back to the list as it was left; and a list whose server did not answer, once it does.
+async function comeBack(page) {
+  for (let at = 0; at < LINES; at++) await api("POST", "/users", { email: `guest${at}@example.com` });
+  await openRoom(page, "Users");
+  await page.getByRole("searchbox").fill("guest");
+  await page.waitForTimeout(300);
+  await button(page, "Next").click();
+  await settle(page);
+  const left = await count(page);
+  await page.locator("#page tbody a").first().click();
+  await page.getByRole("heading", { level: 1, name: "guest" }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { level: 1, name: "Users" }).waitFor();
+  await settle(page);
+  const found = [await count(page), await page.getByRole("searchbox").inputValue()];
+  check("the way back leads to the list as it was left", found[0] === left && found[1] === "guest" && left.startsWith("26–"), found);
+  const down = (route) => route.abort();
+  await page.route("**/api/v1/users?*", down);
+  await openRoom(page, "Users");
+  const note = page.getByRole("alert").getByText("The server cannot be reached");
+  await note.waitFor();
+  await page.unroute("**/api/v1/users?*", down);
+  await button(page, "Try again").click();
+  await note.waitFor({ state: "detached" });
+  check("where a server did not answer one can try again", (await count(page)).startsWith("1–25"), await count(page));
+  await page.evaluate(() => (location.hash = "#/config/none"));
+  await page.getByRole("heading", { level: 1, name: "Not found" }).waitFor();
+  check("what is not there is said with its name", (await page.getByRole("alert").innerText()).includes("'none'"));
+}
+
 const file = (name, content) => ({ name, mimeType: "application/json", buffer: Buffer.from(content) });
 
 async function restoreStore(page) {
@@ -138,6 +202,28 @@ async function restoreStore(page) {
   check("a restore brings back what the file holds, and the key goes on", isGone && statistics.total_users === users - 1, statistics);
 }
 
+// The file's admin keys come only where they are asked for, after a word on what that means.
+async function restoreAdmins(page) {
+  const { data: late } = await api("POST", "/admin-keys", { name: "Late" });
+  await openRoom(page, "Store and audit");
+  const { name, text } = await saved(page, () => deed(page, "Back up"));
+  await api("DELETE", `/admin-keys/${late.admin_key}`);
+  const status = async () => {
+    return (await fetch(`${given.base}/api/v1/whoami`, { headers: { Authorization: `Bearer ${late.admin_key_secret}` } })).status;
+  };
+  for (const isWanted of [false, true]) {
+    await deed(page, "Restore", { File: file(name, text), "Take over": isWanted });
+    await dialogOf(page).getByText(/will be lost/).waitFor();
+    await settle(page);
+    const said = await dialogOf(page).innerText();
+    const isTold = /2 admin keys: .*Late.* may do everything/.test(said);
+    check(`a restore tells of the file's admin keys where they come (${isWanted})`, isTold === isWanted, said);
+    await dialogOf(page).locator("[type=submit]").click();
+    await done(page);
+    check(`a restore takes the file's admin keys over if that was asked for (${isWanted})`, (await status()) === (isWanted ? 200 : 401));
+  }
+}
+
 async function resetStore(page) {
   await openRoom(page, "Store and audit");
   await deed(page, "Reset", { "Type reset": "rest" });
@@ -153,4 +239,4 @@ async function resetStore(page) {
   check("a reset starts over, and the admin key works on", answer.status === 200 && left.length === 1, left);
 }
 
-export const UPKEEP = { changeConfig, changeTeam, filterKeys, readAudit, restoreStore, resetStore };
+export const UPKEEP = { changeConfig, emptyConfig, changeTeam, filterKeys, readAudit, comeBack, restoreStore, restoreAdmins, resetStore };

@@ -1,5 +1,5 @@
 // The console's way to the API: pages of lists, writes under the generation that was looked at.
-import { Refused, ask, fill, send } from "/assets/common.js";
+import { ask, fill } from "/assets/common.js";
 
 const ROOT = "/api/v1";
 const listeners = [];
@@ -39,13 +39,6 @@ export async function list(path, query, further) {
 export async function write(call, values, { body, text, etag }) {
 	const [method, path] = call.split(" ");
 	return (await asked(method, path, values, { body, text, headers: etag ? { "If-Match": etag } : {} })).data;
-}
-
-// The document of an export as the server wrote it: numbers too large for JavaScript stay whole.
-export async function exported(path, values, field) {
-	const answer = await send("POST", fill(ROOT + path, values), { body: {} });
-	if (!answer.ok) await heard(Promise.reject(new Refused(answer)));
-	return answer.text.match(new RegExp(`"${field}":\\s*({.*})\\s*},\\s*"timestamp"`, "s"))[1];
 }
 
 // The results of `work` for all items; a browser sends a few requests at once.

@@ -1,11 +1,12 @@
 // Configs: their list, and one of them with its servers and their tools.
 import { el, number } from "/assets/common.js";
 import { list, look, write } from "/assets/console-api.js";
-import { counted, deed, download, some } from "/assets/console-deed.js";
+import { counted, deed, download, lines, some, warned } from "/assets/console-deed.js";
 import { badge, buttons, configLink, facts, heading, listPage, projectLinks } from "/assets/console-table.js";
 
 const CONFIG = "/configs/{mcp_config_id}";
 const SERVER = `${CONFIG}/servers/{server_name}`;
+const serverNames = (config) => some(config.mcp_config.map((server) => server.server_name), "server");
 const projectNames = (projects) => some(projects.map((each) => each.project_name), "project");
 
 export const configsPage = (root) =>
@@ -27,15 +28,30 @@ const deedsOf = (config) => [
 const makeConfig = () =>
 	deed({ title: "New config", verb: "Create config", send: "POST /configs", fields: [["config_name", "Name"]], link: configLink });
 
-// The file is sent as its text stands.
-const importConfig = () =>
-	deed({
-		title: "Import a config", says: "An export of this product, or a config of Enkrypt's gateway.",
-		link: (made) => [configLink(made), made.warnings.map((each) => ` ${each}.`)],
+// The file is sent as its text stands: first for a look at what would come.
+const importConfig = () => {
+	const send = ({ config_name: name, data }, isDry) =>
+		write("POST /configs/import", {}, { text: `{"config_name":${JSON.stringify(name)},"dry_run":${isDry},"data":${data}}` });
+	return deed({
+		title: "Import a config", verb: "Look through it",
+		says: "An export of this product, or a config of Enkrypt's gateway. Nothing is changed yet.",
 		fields: [["config_name", "Name of the new config"], ["data", "File", "file"]],
-		act: ({ config_name: name, data }) =>
-			write("POST /configs/import", {}, { text: `{"config_name":${JSON.stringify(name)},"data":${data}}` }),
+		act: async (values) => ({ ...(await send(values, true)), ...values }),
+		next: (seen) => ({
+			title: `Import ${seen.config_name}?`, link: configLink,
+			says: [`A new config with ${counted(seen.servers, "server")}. No project uses it yet.`, come(seen.data), warned(seen)],
+			act: () => send(seen, false),
+		}),
 	});
+};
+
+// The servers of a file that a dry run found good, in whichever of its forms.
+function come(text) {
+	const serversIn = (it) => it.mcp_config ?? (it.data ?? it.config ? serversIn(it.data ?? it.config) : it);
+	const all = serversIn(JSON.parse(text));
+	const line = (server) => [el("strong", {}, server.server_name), " ", el("code", {}, placeOf(server))];
+	return lines(all.slice(0, 50).map(line), all.length, "");
+}
 
 const copyConfig = (config) =>
 	deed({
@@ -65,11 +81,18 @@ const exportConfig = (config) => {
 	return download(config.mcp_config_name, says, `${CONFIG}/export`, config, "config");
 };
 
+const removeServers = (config) =>
+	deed({
+		title: `Remove all servers from ${config.mcp_config_name}?`, verb: "Remove servers", of: config, send: `DELETE ${CONFIG}/servers`,
+		look: [CONFIG, `${CONFIG}/projects`],
+		lost: (now, projects) => [serverNames(now), projects.length > 0 && `All that it gives to ${projectNames(projects)}`],
+	});
+
 const deleteConfig = (config) =>
 	deed({
 		title: `Delete ${config.mcp_config_name}?`, verb: "Delete config", of: config, send: `DELETE ${CONFIG}`,
 		look: [CONFIG, `${CONFIG}/projects`],
-		lost: (now) => [`The config ${now.mcp_config_name}`, some(now.mcp_config.map((server) => server.server_name), "server")],
+		lost: (now) => [`The config ${now.mcp_config_name}`, serverNames(now)],
 		blocked: (_, projects) => projects.length > 0 && `It is used by ${projectNames(projects)}. Give them another config first.`,
 	});
 
@@ -83,6 +106,7 @@ export async function configPage(root, id, _, redraw) {
 		["Rename", () => renameConfig(config)],
 		["Copy", () => copyConfig(config)],
 		["Export", () => exportConfig(config)],
+		servers.length > 0 && ["Remove all servers", () => removeServers(config), "danger"],
 		["Delete", async () => (await deleteConfig(config)) && (location.hash = "#/configs"), "danger"],
 	];
 	const card = (server) => {

@@ -1,6 +1,7 @@
 // A deed in a dialog: what will be lost as the store is at this moment, its own errors, the way on after another admin was faster.
 import { $, Refused, copy, el, number, show } from "/assets/common.js";
-import { exported, forEach, isReadOnly, look, write } from "/assets/console-api.js";
+import { forEach, isReadOnly, look, write } from "/assets/console-api.js";
+import { fromJson, toJson } from "/assets/json.js";
 
 export const button = (text, onclick, kind, more) => el("button", { type: "button", class: kind, onclick, ...more }, text);
 
@@ -197,12 +198,26 @@ export function counted(amount, noun, names = []) {
 // The same, or nothing where there are none.
 export const some = (names, noun) => names.length > 0 && counted(names.length, noun, names);
 
+// The first lines of some more.
+export function lines(all, total = 0, none = "None.") {
+	if (!all.length) return none;
+	const more = total > all.length && el("li", {}, `and ${number(total - all.length)} more`);
+	return el("ul", { class: "lines" }, all.map((each) => el("li", {}, each)), more);
+}
+
+// What a dry run warns of.
+export function warned({ warnings }) {
+	const sum = warnings.length;
+	return sum > 0 && el("div", { class: "note warn" }, counted(sum, "warning"), lines(warnings.slice(0, 50), sum));
+}
+
 export const download = (name, says, path, of, field) =>
 	deed({
 		title: `Download ${name}`,
 		says,
 		act: async () => {
-			const href = URL.createObjectURL(new Blob([await exported(path, of, field)], { type: "application/json" }));
+			const text = toJson((await write(`POST ${path}`, of, { body: {} }))[field]);
+			const href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
 			el("a", { href, download: `${name}.json` }).click();
 			setTimeout(() => URL.revokeObjectURL(href), 1000);
 		},
@@ -237,19 +252,19 @@ function field([name, label, kind = "text", { value, optional, help, options, mu
 	};
 	const heading = el("label", { for: id }, label, optional && el("span", { class: "faint" }, " (optional)"));
 	const hint = el("p", { id: `${id}-help`, class: "faint" }, help ?? more.help);
-	const node = el("div", { class: "field" }, heading, input, proposals, hint, bad);
+	const node = el("div", { class: kind === "check" ? "field check" : "field" }, heading, input, proposals, hint, bad);
 	return { name, node, input, read, say, empty: more.empty, first: input.value };
 }
 
 function parsed(text, label) {
 	try {
-		return JSON.parse(text);
+		return fromJson(text);
 	} catch (problem) {
 		throw `${label} is not JSON: ${problem.message}`;
 	}
 }
 
-const pretty = (value) => JSON.stringify(value, null, 2);
+const pretty = (value) => toJson(value, 2);
 const list = {
 	tag: "textarea",
 	put: (all) => (all.some((text) => /\n|^\s|\s$|^[[{]|^$/.test(text)) ? pretty(all) : all.join("\n")),
@@ -258,6 +273,7 @@ const list = {
 
 const KINDS = {
 	text: { empty: "" },
+	check: { attributes: { type: "checkbox", required: false }, take: (...[, , input]) => input.checked },
 	number: { take: Number, attributes: { type: "number", min: 1 } },
 	select: { tag: "select" },
 	json: { tag: "textarea", put: pretty, take: parsed, empty: {} },

@@ -2,10 +2,11 @@
 import { el, number, show, time } from "/assets/common.js";
 import { look, write } from "/assets/console-api.js";
 import { serverCard } from "/assets/console-configs.js";
-import { counted, deed, download } from "/assets/console-deed.js";
+import { counted, deed, download, lines, some, warned } from "/assets/console-deed.js";
 import { adminFacts, ownFacts } from "/assets/console-facts.js";
 import { picture } from "/assets/console-picture.js";
-import { badge, buttons, facts, heading, listPage, userLink } from "/assets/console-table.js";
+import { toJson } from "/assets/json.js";
+import { badge, buttons, facts, failed, heading, listPage, userLink } from "/assets/console-table.js";
 
 const SUMS = [["Users", "users"], ["Projects", "projects"], ["Configs", "configs"], ["Servers", "configs"], ["API keys", "keys"]];
 const DAYS = 14;
@@ -36,7 +37,7 @@ const panel = (name) =>
 const fill = (place, make) =>
 	make().then(
 		(made) => show(place, made),
-		(refused) => show(place, el("p", { class: "note bad", role: "alert" }, refused.message)),
+		(refused) => show(place, failed(refused, () => fill(place, make))),
 	);
 
 function showSums(sums, data) {
@@ -45,12 +46,6 @@ function showSums(sums, data) {
 	const sum = (name) => () => number(data.statistics[`total_${name.toLowerCase().replace(" ", "_")}`]);
 	const state = () => el("span", { class: data.status === "healthy" ? "good" : "bad" }, data.status);
 	show(sums, SUMS.map(([name, page]) => tile(name, page, sum(name))), tile("Store", "store", state));
-}
-
-function lines(all, total = 0, none = "None.") {
-	if (!all.length) return none;
-	const more = total > all.length && el("li", {}, `and ${number(total - all.length)} more`);
-	return el("ul", { class: "lines" }, all.map((each) => el("li", {}, each)), more);
 }
 
 function health({ issues, warnings }) {
@@ -82,7 +77,7 @@ const RECENT = 500; // lines whose operations and actors can be chosen
 export async function storePage(root) {
 	const { data: recent } = await look("/system/audit", {}, { limit: RECENT });
 	const choice = (of) => [["", "any"], ...[...new Set(recent.map(of))].sort().map((each) => [each, each])];
-	const whole = (line) => el("span", { title: JSON.stringify(line.named) }, named(line) || Object.values(line.named).slice(0, 2).join(", "));
+	const whole = (line) => el("span", { title: toJson(line.named) }, named(line) || Object.values(line.named).slice(0, 2).join(", "));
 	const deeds = [["Back up", backup, "primary"], ["Restore", restore, "danger"], ["Reset", reset, "danger"]];
 	listPage(root, "Store and audit", deeds, () => ({
 		name: "Audit",
@@ -103,27 +98,39 @@ const NOUNS = ["user", "project", "config", "API key"];
 const sums = (counts) => NOUNS.map((noun) => counted(counts[`${noun.toLowerCase().replace(" ", "_")}s`], noun)).join(", ");
 const everything = ({ statistics: now }) =>
 	`All but the admin keys: ${sums(Object.fromEntries(Object.entries(now).map(([name, sum]) => [name.replace("total_", ""), sum])))}`;
+const JOIN = "Who holds one of them may do everything here.";
 const SAFE = "A safety backup is made first, beside the store on the server's machine.";
+
+// Those of a backup have names.
+function admins(text) {
+	const keysIn = (it) => it.admin_keys ?? (it.data ?? it.backup ? keysIn(it.data ?? it.backup) : {});
+	const keys = Object.values(keysIn(JSON.parse(text)));
+	return some(keys.map((key) => key.name), "admin key") || "The file's admin key";
+}
 
 // Looked through first; only then is it asked whether it shall take the place of what is there.
 function restore() {
-	const send = (data, isDry, etag) => write("POST /system/restore", {}, { text: `{"dry_run":${isDry},"data":${data}}`, etag });
+	const send = ({ data, with_admin_keys: withAdmins }, isDry, etag) =>
+		write("POST /system/restore", {}, { text: `{"dry_run":${isDry},"with_admin_keys":${withAdmins},"data":${data}}`, etag });
 	return deed({
-		title: "Restore from a file", verb: "Look through it", fields: [["data", "File", "file"]],
+		title: "Restore from a file", verb: "Look through it",
 		says: "A backup of this product, or a file of Enkrypt's gateway. Nothing is changed yet.",
-		act: async ({ data }) => ({ ...(await send(data, true)), data }),
+		fields: [
+			["data", "File", "file"],
+			["with_admin_keys", "Take over its admin keys too", "check", { help: `${JOIN} Those of now stay in any case.` }],
+		],
+		act: async (values) => ({ ...(await send(values, true)), ...values }),
 		next: (seen) => ({
 			title: "Restore the file over this store?", verb: "Restore", look: ["/system/health"], lost: everything,
-			says: [`The file holds ${sums(seen)}.`, warned(seen.warnings), SAFE],
-			act: (_, etag) => send(seen.data, false, etag),
+			says: [
+				`The file holds ${sums(seen)}.`,
+				seen.with_admin_keys && el("p", { class: "note warn" }, `${admins(seen.data)} will join those of now. ${JOIN}`),
+				warned(seen), SAFE,
+			],
+			act: (_, etag) => send(seen, false, etag),
 			link: (done) => `Safety backup: ${done.safety_backup}`,
 		}),
 	});
-}
-
-function warned(warnings) {
-	const sum = warnings.length;
-	return sum > 0 && el("div", { class: "note warn" }, counted(sum, "warning"), lines(warnings.slice(0, 50), sum));
 }
 
 const reset = () =>

@@ -7,16 +7,23 @@ const SIZE = 25;
 // Columns are [name, cell(row)], the first names the row; filters are [name, label, [[value, text]]]. `load({limit, offset, term,
 // ...filters})` gives {data, total}. The element has `reload()`, and `ready` for its first page.
 export function listing({ name, columns, load, searches, filters = [] }) {
-	const query = { term: "" };
-	let [offset, asked, timer] = [0, 0, 0];
+	// On the way back it is as it was left.
+	const query = { term: "", ...history.state?.[name]?.query };
+	let [offset, asked, timer] = [history.state?.[name]?.offset ?? 0, 0, 0];
+	const keep = () => history.replaceState({ ...history.state, [name]: { query, offset } }, "");
 	const count = el("span", { class: "count", role: "status" });
-	const turns = [["Previous", -SIZE], ["Next", SIZE]].map(([text, by]) => button(text, () => reload((offset += by)), "small"));
+	const turn = (by) => () => {
+		offset += by;
+		keep();
+		reload();
+	};
+	const turns = [["Previous", -SIZE], ["Next", SIZE]].map(([text, by]) => button(text, turn(by), "small", { disabled: true }));
 	const body = el("tbody");
 	const names = columns.map(([text]) => el("th", { scope: "col" }, text || el("span", { class: "visually-hidden" }, "Deeds")));
 	const table = el("table", { "aria-label": name }, el("thead", {}, el("tr", {}, names)), body);
 	const cell = (each) => ([text, content], at) => el(at ? "td" : "th", at ? { "data-label": text } : { scope: "row" }, content(each));
 	const row = (each) => el("tr", {}, columns.map(cell(each)));
-	const tell = (kind, text) => show(body, el("tr", {}, el("td", { colspan: columns.length, class: kind }, text)));
+	const tell = (...told) => show(body, el("tr", {}, el("td", { colspan: columns.length, class: "faint" }, told)));
 
 	async function reload() {
 		const mine = ++asked;
@@ -24,7 +31,7 @@ export function listing({ name, columns, load, searches, filters = [] }) {
 			const { data, total } = await load({ limit: SIZE, offset, ...query });
 			if (mine === asked) draw(data, total);
 		} catch (refused) {
-			if (mine === asked) tell("bad", refused.message);
+			if (mine === asked) tell(failed(refused, reload));
 		}
 	}
 
@@ -36,18 +43,21 @@ export function listing({ name, columns, load, searches, filters = [] }) {
 		[turns[0].disabled, turns[1].disabled] = [offset === 0, offset + rows.length >= total];
 		if (focused.disabled) turns.find((turn) => !turn.disabled)?.focus();
 		if (rows.length) return show(body, rows.map(row));
-		return tell("faint", query.term ? `Nothing found for “${query.term}”.` : `There are none${filters.length ? " of that kind" : ""}.`);
+		return tell(query.term ? `Nothing found for “${query.term}”.` : `There are none${filters.length ? " of that kind" : ""}.`);
 	}
 
 	const ask = (field) => ({ target }) => {
 		query[field] = target.value.trim();
 		offset = 0;
+		keep();
 		clearTimeout(timer);
 		timer = setTimeout(reload, 150);
 	};
-	const searching = { type: "search", class: "searching", "aria-label": `Search ${name}`, placeholder: searches, oninput: ask("term") };
+	const words = { "aria-label": `Search ${name}`, placeholder: searches, value: query.term };
+	const searching = { type: "search", class: "searching", ...words, oninput: ask("term") };
 	const boxes = filters.map(([field, label, choices]) => {
 		const box = el("select", { onchange: ask(field) }, choices.map(([value, text]) => el("option", { value }, text)));
+		box.value = query[field] ?? "";
 		return el("label", { class: "filter" }, label, box);
 	});
 	const tools = el("div", { class: "tools" }, searches && el("input", searching), boxes, el("span", { class: "paging" }, count, turns));
@@ -63,7 +73,7 @@ export const buttons = (deeds, after, what) =>
 
 export const badge = (kind, text) => el("span", { class: `badge ${kind}` }, text);
 
-export const link = (page, id, text) => el("a", { href: `#/${page}/${encodeURIComponent(id)}` }, text);
+export const link = (page, id, text) => el("a", { href: `#/${page}/${encodeURIComponent(id)}`, title: text.length > 50 && text }, text);
 export const userLink = (user) => (user.email ? link("user", user.user_id, user.email) : "—");
 export const projectLink = (project) => (project.project_name ? link("project", project.project_id, project.project_name) : "—");
 export const configLink = ({ mcp_config_id: id, mcp_config_name: name, config_name: its }) => link("config", id, name ?? its);
@@ -71,6 +81,10 @@ export const configLink = ({ mcp_config_id: id, mcp_config_name: name, config_na
 // The first few of many projects.
 export const projectLinks = (projects, total = projects.length) =>
 	el("span", { class: "names" }, total ? projects.slice(0, 3).map(projectLink) : "none", total > 3 && `and ${number(total - 3)} more`);
+
+// What could not be loaded, and another try.
+export const failed = ({ message }, again) =>
+	el("p", { class: "note bad", role: "alert" }, message, ". ", button("Try again", () => again(), "small"));
 
 // A page's heading, which takes the focus, with its deeds.
 export const heading = (text, deeds = []) =>

@@ -5,6 +5,7 @@ import { configPage, configsPage } from "/assets/console-configs.js";
 import { button } from "/assets/console-deed.js";
 import { adminsPage, keysPage } from "/assets/console-keys.js";
 import { overviewPage, ownPage, storePage } from "/assets/console-store.js";
+import { failed, heading } from "/assets/console-table.js";
 import { projectPage, projectsPage, userPage, usersPage } from "/assets/console-users.js";
 
 // What stands in the address, what draws it, and for a page of the menu its name.
@@ -22,7 +23,7 @@ let why = ""; // the key is asked for
 
 onKey((key) => !key && prompt());
 onRefusal(hear);
-addEventListener("hashchange", () => me && location.hash !== "#main" && open());
+addEventListener("hashchange", () => me && location.hash !== "#main" && open().then(() => scrollTo(0, 0)));
 $(".skip").onclick = (event) => {
 	event.preventDefault();
 	main.focus();
@@ -47,11 +48,15 @@ function prompt() {
 	});
 	const onsubmit = async (event) => {
 		event.preventDefault();
+		show(said);
+		use.disabled = true;
 		const problem = await enter(input.value.trim());
+		use.disabled = false;
 		if (!problem) return;
 		show(said, `${problem}.`);
 		input.select();
 	};
+	const use = el("button", { type: "submit", class: "primary" }, "Open the console");
 	show($("#end"), themeSwitch());
 	show(
 		main,
@@ -63,7 +68,7 @@ function prompt() {
 			input,
 			el("p", { id: "key-help", class: "faint" }, "Kept in this page's memory only: a reload asks again. A user's key shows what it reaches."),
 			said,
-			el("button", { type: "submit", class: "primary" }, "Open the console"),
+			use,
 		),
 	);
 	input.focus();
@@ -72,16 +77,19 @@ function prompt() {
 // What is wrong with the key, or nothing.
 async function enter(bearer) {
 	const answer = await send("GET", "/api/v1/whoami", { bearer });
-	if (!answer.ok) return new Refused(answer).message;
+	// What the API says after that is for programs.
+	if (!answer.ok) return new Refused(answer).message.split("; ")[0];
 	me = answer.data.data;
 	setKey(bearer);
 	const name = me.name ? `Admin key ${me.name}` : me.email;
 	show($("#end"), el("span", { class: "key-said", title: name }, name), button("Forget key", () => setKey("")), themeSwitch());
 	const rooms = Object.entries(pages()).filter(([, [, label]]) => label).map(([page, [, label]]) => el("a", { href: `#/${page}` }, label));
+	// A link to where one is already shows it anew.
+	const onclick = ({ target }) => target.hash === location.hash && open(history.replaceState(null, ""));
 	const content = el("div", { class: "content" }, el("div", { id: "banner" }), el("div", { id: "page" }));
 	show(
 		main,
-		el("div", { class: "shell" }, el("nav", { class: "rooms", "aria-label": "Console" }, rooms), content),
+		el("div", { class: "shell" }, el("nav", { class: "rooms", "aria-label": "Console", onclick }, rooms), content),
 		el("div", { id: "said", role: "status" }),
 	);
 	open();
@@ -95,24 +103,24 @@ async function open() {
 	const [, page, rest = ""] = location.hash.match(/^#\/([a-z]+)\/?(.*)$/) ?? [];
 	const name = page in pages() ? page : Object.keys(pages())[0];
 	const root = el("div", { id: "page" });
+	for (const each of document.querySelectorAll(".rooms a")) {
+		const isHere = each.hash.startsWith(`#/${name}`);
+		each.setAttribute("aria-current", isHere ? "page" : "false");
+		// Where the menu is narrower than its rooms.
+		if (isHere) each.parentNode.scrollLeft = each.offsetLeft - 48;
+	}
+	$("#page").setAttribute("aria-busy", true);
 	try {
 		await pages()[name][0](root, decodeURIComponent(rest), me, open);
 		// Shown when its lists have their rows, so that nothing moves.
 		await Promise.all([...root.querySelectorAll(".listing")].map((list) => list.ready));
 	} catch (refused) {
 		if (!(refused instanceof Refused)) console.error(refused);
-		root.append(el("p", { class: "note bad", role: "alert" }, refused.message));
+		root.append(heading(refused.status === 404 ? "Not found" : "Not loaded"), failed(refused, open));
 	}
 	if (mine !== opened || !me) return;
-	for (const each of document.querySelectorAll(".rooms a")) {
-		const isHere = each.hash.startsWith(`#/${name}`);
-		if (isHere) {
-			document.title = `${each.textContent} · Secure MCP Gateway`;
-			// Where the menu is narrower than its rooms.
-			each.parentNode.scrollLeft = each.offsetLeft - 48;
-		}
-		each.setAttribute("aria-current", isHere ? "page" : "false");
-	}
+	const title = $("h1", root);
+	document.title = `${title.textContent} · Secure MCP Gateway`;
 	$("#page").replaceWith(root);
-	if (!document.querySelector("dialog")) $("h1", root)?.focus({ preventScroll: true });
+	if (!document.querySelector("dialog")) title.focus({ preventScroll: true });
 }
