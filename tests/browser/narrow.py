@@ -10,3 +10,5 @@ _BROKEN = (Broken("is_too_wide", "nothing is wider", ("redoc",)),)
 
 def run(report: Report, scale: Scale) -> None:
     look(report, "narrow", scale, "small", _BROKEN)
+    if not scale.quick:
+        look(report, "narrow", scale, "names")

@@ -1,4 +1,4 @@
-"""Servers to look at: stores of ten and of two thousand users, and one where every text holds markup."""
+"""Servers to look at: stores of ten and of two thousand users, one whose names are hard to set, one where every text holds markup."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from secure_mcp_gateway.store.audit import AuditEntry
 from secure_mcp_gateway.store.document import Draft, member_key
 from secure_mcp_gateway.store.store import Store
 from tests.api import examples
-from tests.browser import markup_scene
+from tests.browser import markup_scene, names_scene
 from tests.crash.server import Client, Server
 from tests.support import in_memory
 from tests.team import ADMIN, ADMIN_ID, digest, make_team
@@ -67,10 +67,14 @@ def served(scene: str, variant: str = "") -> Iterator[Place]:
             server.kill()
 
 
-def _sized(people: int, teams: int, configs: int) -> Any:
+def _sized(people: int, teams: int, configs: int, change: Callable[[Draft], None] = lambda draft: None) -> Any:
+    def fill(draft: Draft) -> None:
+        _fill(draft, people, teams, configs)
+        change(draft)
+
     def make(folder: str) -> None:
         entry = AuditEntry(_time(90), "admin", "", "command line", "r", "generate-config", {})
-        Store(os.path.join(folder, "store.json")).create(lambda draft: _fill(draft, people, teams, configs), entry)
+        Store(os.path.join(folder, "store.json")).create(fill, entry)
 
     return make
 
@@ -159,5 +163,12 @@ def _for_examples(folder: str) -> None:
     Store(os.path.join(folder, "store.json")).create(examples.fill, entry)
 
 
-_MAKERS = {"examples": _for_examples, "small": _sized(10, 4, 4), "large": _sized(2000, 40, 12), "team": make_team, "markup": make_team}
+_MAKERS = {
+    "examples": _for_examples,
+    "small": _sized(10, 4, 4),
+    "large": _sized(2000, 40, 12),
+    "names": _sized(10, 6, 6, names_scene.rename),
+    "team": make_team,
+    "markup": make_team,
+}
 _BEFORE = {"small": _some_changes, "large": _some_changes, "markup": markup_scene.fill}
