@@ -114,15 +114,18 @@ class AsServed(unittest.TestCase):
             ("a.js", 'x = "one\\\n  two";\n'),
             ("a.js", "/*\n// */\nx();\n"),
             ("a.js", "x = \"one // two\";\n"),
+            ("a.js", "x = `one\na , b\n`;\n"),
             ("a.css", 'a { content: "/*\n  */"; }\n'),
             ("a.css", 'a { content: "one\\\n  two"; }\n'),
             ("a.css", "a { content: 'b { c }'; }\n"),
         ):
             self.assertNotEqual(means(name, as_served(name, text)), means(name, text), text)
 
-    def test_only_indentation_empty_lines_comments_and_the_spare_blanks_of_styles_are_left_out(self) -> None:
+    def test_only_indentation_empty_lines_comments_and_spare_blanks_are_left_out(self) -> None:
         for name, text, left in (
             ("a.js", "// One\n\n\tx(); // two\n\t\t// three\n  y(`// four`);\n", "x();\ny(`// four`);\n"),
+            ("a.js", "const { a, b } = c ? d : e;\nreturn (a) => { b - -c; };\n", "const{a,b}=c?d:e;\nreturn(a)=>{b - -c;};\n"),
+            ("a.js", "x({ a, b: 'c , d' });\ny = a / b / c;\n", "x({ a, b: 'c , d' });\ny = a / b / c;\n"),
             ("a.css", "/* One\n   two */\na {\n  b: c; /* three */\n}\n\n", "a{b:c;/* three */}"),
             ("a.css", 'a :is(b, c) > d {\n  e: calc(1px + 2px) "f: g, { h";\n}\n', 'a :is(b,c) > d{e:calc(1px + 2px) "f: g, { h";}'),
             ("a.html", "<!-- One\n two -->\n  <p>\n  a <!-- three -->\n</p>\n", "<p>\na <!-- three -->\n</p>\n"),
