@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 _REDIRECTIONS = {">", ">>", "<", "2>", "2>>", "&>"}
 
 
-class Place:
-    """``candidates`` begin with what is typed already, ``prefix`` with it; ``files`` says that the shell's own files may come behind it."""
+class Completion:
+    """``candidates`` begin with what is typed already. ``files`` says that a file may come instead, as the shell completes them, behind
+    the ``prefix`` (``--flag=``) of what is typed."""
 
     __slots__ = ("candidates", "files", "prefix")
 
@@ -28,19 +29,19 @@ class Place:
         self.prefix = prefix
 
 
-def place(words: list[str], current: str) -> Place:
+def completion_at(words: list[str], current: str) -> Completion:
     """Behind these words (without the program's), where ``current`` is typed of the next one. Words are without quotes."""
     before = words[-1] if words else ""
     flag, equals, typed = current.partition("=")
     if equals and flag.startswith("--"):
-        return _value_place(words, flag, typed, f"{flag}=")
+        return _value_completion(words, flag, typed, f"{flag}=")
     if before in _REDIRECTIONS:
-        return Place([], files=True)
+        return Completion([], files=True)
     param = _param_of(words, before)
     if before in WITH_VALUE or (param is not None and param.kind != BOOLEAN):
-        return _value_place(words, before, current, "")
-    values = _value_place(words, before, current, "").candidates if param is not None else []
-    return Place(values + [each for each in _word_candidates(words, current) if each[0].startswith(current)])
+        return _value_completion(words, before, current, "")
+    values = _value_completion(words, before, current, "").candidates if param is not None else []
+    return Completion(values + [each for each in _word_candidates(words, current) if each[0].startswith(current)])
 
 
 def _word_candidates(words: list[str], current: str) -> list[Candidate]:
@@ -102,7 +103,7 @@ def _param_of(words: list[str], flag: str) -> Param | None:
     return next((param for param in _params(words) if flag.startswith("--") and flag[2:] in flags_of(param)), None)
 
 
-def _value_place(words: list[str], flag: str, typed: str, prefix: str) -> Place:
+def _value_completion(words: list[str], flag: str, typed: str, prefix: str) -> Completion:
     param = _param_of(words, flag)
     if param is None:
         takes_file = flag in WITH_VALUE and flag not in ("--format", "--server")
@@ -113,7 +114,7 @@ def _value_place(words: list[str], flag: str, typed: str, prefix: str) -> Place:
     if not prefix:
         # By itself it would be taken for a flag.
         values = [each for each in values if not each[0].startswith("-")]
-    return Place([(prefix + text, said) for text, said in values if text.startswith(typed)], takes_file, prefix)
+    return Completion([(prefix + text, said) for text, said in values if text.startswith(typed)], takes_file, prefix)
 
 
 def _values(words: list[str], param: Param, flag: str, typed: str) -> list[Candidate]:

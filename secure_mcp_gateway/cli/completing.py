@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from secure_mcp_gateway.cli.candidates import Place, place
+from secure_mcp_gateway.cli.candidates import Completion, completion_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def complete(arguments: Sequence[str]) -> int:
 
 
 def _for_words(words: Sequence[str]) -> list[str]:
-    found = place(list(words[:-1]), words[-1])
+    found = completion_at(list(words[:-1]), words[-1])
     if found.files:
         return [f"{_FILES}\t{found.prefix}"]
     return [_WORDS, *(f"{text}\t{_said(said)}" for text, said in _typeable(found))]
@@ -46,7 +46,7 @@ def _for_bash(line: str, part: str) -> list[str]:
         return []
     # Readline replaces a part only of a word that holds a colon, "=" or an open quote: what stands before it must not come again.
     head, quote = unquoted(raw[: len(raw) - len(part)])
-    found = place([unquoted(word)[0] for word in words], unquoted(raw)[0])
+    found = completion_at([unquoted(word)[0] for word in words], unquoted(raw)[0])
     if found.files:
         return [_FILES]
     texts = [text for text, _ in _typeable(found) if text.startswith(head)]
@@ -54,7 +54,7 @@ def _for_bash(line: str, part: str) -> list[str]:
     return [kind, *(quoted(text[len(head) :], quote) for text in texts)]
 
 
-def _typeable(found: Place) -> list[Candidate]:
+def _typeable(found: Completion) -> list[Candidate]:
     return [each for each in found.candidates if len(each[0]) <= _LONGEST and _is_typeable(each[0])]
 
 
