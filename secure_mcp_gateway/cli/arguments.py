@@ -137,9 +137,8 @@ def _parser(params: Iterable[Param]) -> _Parser:
     parser.flags = [name.lstrip("-") for name in (*WITH_VALUE, *SWITCHES)]
     for flag in WITH_VALUE:
         parser.add_argument(flag, action=_Once, dest=flag[2:], choices=FORMATS if flag == "--format" else None)
-    parser.add_argument("-h", "--help", action="store_true", dest="help")
-    for flag in ("quiet", "version", "allow-network-fs"):
-        parser.add_argument(f"--{flag}", action="store_true", dest=flag)
+    for flag in SWITCHES:
+        parser.add_argument(flag, action="store_true", dest="help" if flag == "-h" else flag[2:])
     for param in params:
         for flag in flags_of(param):
             _add(parser, param, flag)
