@@ -28,13 +28,16 @@ def tls_files(values: dict[str, Any]) -> TlsFiles | None:
     reason = _refused(files)
     if reason is not None:
         raise _blamed(files, reason)
-    if client_ca is not None:
-        files = files._replace(client_ca=os.path.abspath(client_ca))
-        reason = _refused(files)
-        if reason is not None:
-            _require_readable("tls-client-ca", os.path.abspath(client_ca))
-            hint = "it must be a PEM file with the certificate of the CA that signs the clients' certificates"
-            raise InvalidRequest(f"--tls-client-ca cannot be used: {reason}", hint, private=os.path.abspath(client_ca))
+    return files if client_ca is None else _with_clients_of(os.path.abspath(client_ca), files)
+
+
+def _with_clients_of(client_ca: str, files: TlsFiles) -> TlsFiles:
+    files = files._replace(client_ca=client_ca)
+    reason = _refused(files)
+    if reason is not None:
+        _require_readable("tls-client-ca", client_ca)
+        hint = "it must be a PEM file with the certificate of the CA that signs the clients' certificates"
+        raise InvalidRequest(f"--tls-client-ca cannot be used: {reason}", hint, private=client_ca)
     return files
 
 
