@@ -279,7 +279,6 @@ class Store:
             raise self.file.failure(error, "written") from None
 
     def _write_group(self, group: list[Ticket]) -> None:
-        from secure_mcp_gateway.store.backups import backup_path, write_backup
         from secure_mcp_gateway.store.commit import refusal_code
 
         loaded = self._refreshed()
@@ -292,30 +291,37 @@ class Store:
                 lines.append(self._refusal_line(ticket, ticket.refusal, document))
                 continue
             try:
-                backup = backup_path(self.file, ticket.entry.operation) if ticket.backup else None
-                draft = ticket.apply(document, backup)
-                if draft.is_idle:
-                    # It may stand on what others of the group change: where that cannot be written, this is not true either.
-                    settled.append(ticket)
-                    continue
-                # What cannot be written fails alone, not with everybody else of the group.
-                encoding.encode_changes(draft, document)
-                if draft.safety_backup is not None:
-                    write_backup(self.file, draft.safety_backup, encoding.encode(document))
+                draft = self._changed(ticket, document)
             except Exception as error:
                 ticket.error = error
                 if self._refusals.admits(ticket.entry.actor):
                     lines.append(self._refusal_line(ticket, refusal_code(error), document))
                 continue
-            document = draft.sealed(max(draft.generation, floor) + ticket.counts)
-            resolved = {**draft.names, **self._refusals.left_out(ticket.entry.actor)}
-            lines.append(ticket.entry.line("ok", document.generation if ticket.counts else None, resolved, draft.holds_secret))
+            # Also one that is idle: it may stand on what others of the group change, and where that cannot be written it is not true.
             settled.append(ticket)
+            if not draft.is_idle:
+                document = draft.sealed(max(draft.generation, floor) + ticket.counts)
+                lines.append(self._success_line(ticket, draft, document))
         try:
             self._persist(loaded, document, lines, durable=document is not loaded.document)
         except GatewayError as error:
             for ticket in settled:
                 ticket.error = error
+
+    def _changed(self, ticket: Ticket, document: Document) -> Draft:
+        """What cannot be encoded or backed up fails here, alone, and not with everybody else of the group."""
+        from secure_mcp_gateway.store.backups import backup_path, write_backup
+
+        draft = ticket.apply(document, backup_path(self.file, ticket.entry.operation) if ticket.backup else None)
+        if not draft.is_idle:
+            encoding.encode_changes(draft, document)
+            if draft.safety_backup is not None:
+                write_backup(self.file, draft.safety_backup, encoding.encode(document))
+        return draft
+
+    def _success_line(self, ticket: Ticket, draft: Draft, document: Document) -> Line:
+        resolved = {**draft.names, **self._refusals.left_out(ticket.entry.actor)}
+        return ticket.entry.line("ok", document.generation if ticket.counts else None, resolved, draft.holds_secret)
 
     def _refusal_line(self, ticket: Ticket, code: str, document: Document) -> Line:
         resolved = {**ticket.names, **self._refusals.left_out(ticket.entry.actor)}
