@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.errors import InvalidRequest, listed
-from secure_mcp_gateway.repository.configs import contradictions, put_new_config, require_free_name, server_doubts
+from secure_mcp_gateway.repository.configs import put_new_config, require_free_name, server_doubts
 from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION, unwrapped
 from secure_mcp_gateway.repository.names import check_name, server_name_problem
 from secure_mcp_gateway.repository.servers import SERVER_FIELDS, import_server
+from secure_mcp_gateway.repository.tool_lists import contradictions
 from secure_mcp_gateway.store.migrate import servers_from_enkrypt
 from secure_mcp_gateway.store.server_checks import deep_problems, server_problems
 

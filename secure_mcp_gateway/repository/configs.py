@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.errors import Conflict
+from secure_mcp_gateway.repository import tool_lists
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.exports import CONFIG_KIND, VERSION
 from secure_mcp_gateway.repository.names import (
@@ -19,7 +20,6 @@ from secure_mcp_gateway.repository.paging import page, table_page
 from secure_mcp_gateway.repository.views import config_row, config_view, own_config, project_name
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import Draft
-from secure_mcp_gateway.store.restrictions import tool_restrictions
 from secure_mcp_gateway.store.server_checks import POLICY_OPTIONS, server_problems
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from secure_mcp_gateway.repository.call import Call
     from secure_mcp_gateway.store.document import Document, Record
 
-# How like a known field another must be to be taken for it, and how much of a name is looked at or said.
+# How like a known field another must be to be taken for it, how much of it is looked at, and how many are.
 _LIKENESS, _LONGEST, _MOST_COMPARED = 0.8, 80, 20
 
 
@@ -153,11 +153,7 @@ def config_issues(servers: list[Any]) -> list[str]:
 
 def server_doubts(server: Record, where: str) -> list[str]:
     """What is well-formed and cannot work, or does not do what it says."""
-    tools = server.get("tools") or {}
-    doubts = tool_restrictions(tools, f"{where}.tools")
-    doubts += [f"{where}.tools.{name} allows a tool of exactly that name: * stands for nothing else" for name in _patterns(allowed(tools))]
-    denied = _patterns(server.get("denied_tools") or [])
-    doubts += [f"{where}.denied_tools: {name} denies a tool of exactly that name: * stands for nothing else" for name in denied]
+    doubts = tool_lists.doubts(server, where)
     for field in POLICIES:
         policy = server.get(field) or {}
         doubts += [f"{where}.{field}.{given} has no meaning here: did you mean {meant}?" for given, meant in mistyped(policy).items()]
@@ -176,22 +172,6 @@ def mistyped(policy: Record) -> Record:
 
     found = {field: get_close_matches(field[:_LONGEST].lower(), known, 1, _LIKENESS) for field in unknown}
     return {field: near[0] for field, near in found.items() if near}
-
-
-def allowed(tools: Record) -> list[str]:
-    """The names of those tools that are not switched off."""
-    return [name for name, tool in tools.items() if not (isinstance(tool, dict) and tool.get("enabled") is False)]
-
-
-def _patterns(names: list[str]) -> list[str]:
-    return [name[:_LONGEST] for name in names if "*" in name]
-
-
-def contradictions(server: Record, where: str) -> list[str]:
-    """Tools that are allowed and denied: a rule decides, and somebody may have meant the other thing."""
-    denied = set(server.get("denied_tools") or ())
-    both = [name for name in allowed(server.get("tools") or {}) if name in denied]
-    return [f"{where}.tools.{name} is allowed and denied: it is denied" for name in both]
 
 
 def _found_row(config_id: str, record: Record, match: str) -> Record:

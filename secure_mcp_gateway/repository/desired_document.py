@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from secure_mcp_gateway.repository.names import nearest, server_name_problem
 from secure_mcp_gateway.repository.servers import COMMAND_FIELDS, SERVER_FIELDS, URL_FIELDS, import_server
+from secure_mcp_gateway.repository.tool_lists import slips_in_denied, slips_in_tools
 from secure_mcp_gateway.repository.views import project_users
 from secure_mcp_gateway.store.check import FIELDS, POLICIES
 from secure_mcp_gateway.store.document import email_key
-from secure_mcp_gateway.store.restrictions import tool_restrictions
 from secure_mcp_gateway.store.server_checks import deep_problems, server_problems
 
 TYPE_CHECKING = False
@@ -179,8 +179,9 @@ class Reader:
             self.entry(connection, f"{where}.config", (*CONNECTION_FIELDS, FURTHER))
             server["config"] = self._merged(connection, f"{where}.config", CONNECTION_FIELDS, old["config"] if old else None)
         self.report(*server_problems(server, where, None if old else server_name_problem))
-        if old is None or server.get("tools") != old.get("tools"):
-            self.report(*tool_restrictions(server.get("tools"), f"{where}.tools"))
+        for field, slips in (("tools", slips_in_tools), ("denied_tools", slips_in_denied)):
+            if old is None or server.get(field) != old.get(field):
+                self.report(*slips(server.get(field), f"{where}.{field}"))
         return import_server(server) if self.count == before else None
 
     def _merged(self, given: Record, where: str, own: tuple[str, ...], old: Record | None) -> Record:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.errors import InvalidRequest
-from secure_mcp_gateway.repository.configs import contradictions, mistyped, server_doubts
+from secure_mcp_gateway.repository.configs import mistyped, server_doubts
 from secure_mcp_gateway.repository.desired_document import DESIRED_KIND, DESIRED_VERSION, FURTHER, SECTIONS, Reader, further_of, own_fields
 from secure_mcp_gateway.repository.exports import unwrapped
 from secure_mcp_gateway.repository.names import check_email, check_name, key_by_name, nearest, quoted, quoted_list
 from secure_mcp_gateway.repository.servers import SERVER_FIELDS
+from secure_mcp_gateway.repository.tool_lists import contradictions
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import email_key, normalised
 from secure_mcp_gateway.store.server_checks import POLICY_OPTIONS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from secure_mcp_gateway.errors import Conflict, InvalidRequest, NotFound, listed
+from secure_mcp_gateway.repository import tool_lists
 from secure_mcp_gateway.repository.call import Listing
 from secure_mcp_gateway.repository.configs import find_config
 from secure_mcp_gateway.repository.names import check_server_name, nearest, quoted
@@ -11,7 +12,6 @@ from secure_mcp_gateway.repository.views import server_row, server_view
 from secure_mcp_gateway.store import server_checks as checks
 from secure_mcp_gateway.store.check import POLICIES
 from secure_mcp_gateway.store.document import Draft, normalised
-from secure_mcp_gateway.store.restrictions import tool_restrictions
 from secure_mcp_gateway.store.server_checks import stored_policy
 
 TYPE_CHECKING = False
@@ -28,8 +28,11 @@ _UPDATED = ("new_server_name", "server_command", "server_url", "args", "env", "h
 
 
 def _tools_problems(tools: Any, path: str) -> list[str]:
-    """Of tools that are written anew: what stands in the store already, or in a backup of it, may be as it is."""
-    return [*checks.tools_problems(tools, path), *tool_restrictions(tools, path)]
+    return [*checks.tools_problems(tools, path), *tool_lists.slips_in_tools(tools, path)]
+
+
+def _denied_problems(names: Any, path: str) -> list[str]:
+    return [*checks.strings_problems(names, path), *tool_lists.slips_in_denied(names, path)]
 
 
 _CHECKS: dict[str, Callable[[Any, str], Iterable[str]]] = {
@@ -39,7 +42,7 @@ _CHECKS: dict[str, Callable[[Any, str], Iterable[str]]] = {
     "env": checks.env_problems,
     "headers": checks.headers_problems,
     "tools": _tools_problems,
-    "denied_tools": checks.strings_problems,
+    "denied_tools": _denied_problems,
     "description": checks.text_problems,
     **dict.fromkeys((*POLICIES, "policy", "input_policy", "output_policy"), checks.policy_problems),
 }

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from secure_mcp_gateway.errors import Conflict, InvalidRequest
-from secure_mcp_gateway.repository import configs, servers
+from secure_mcp_gateway.repository import configs, servers, tool_lists
 from secure_mcp_gateway.repository.config_import import import_config
 from tests.repository.fakes import RuleTest
 
@@ -45,7 +45,7 @@ class AnImport(ImportTest):
     def test_looks_up_each_tool_once_among_those_denied(self) -> None:
         tools = {Name(f"t{number}"): "" for number in range(50)}
         server = {"tools": tools, "denied_tools": [*(f"d{number}" for number in range(50)), "t7"]}
-        self.assertEqual(configs.contradictions(server, "s"), ["s.tools.t7 is allowed and denied: it is denied"])
+        self.assertEqual(tool_lists.contradictions(server, "s"), ["s.tools.t7 is allowed and denied: it is denied"])
         self.assertLess(Name.compared, 200)
 
     def test_of_our_own_export_comes_back_as_it_was(self) -> None:

@@ -130,6 +130,7 @@ class Adding(ServerTest):
         kept = {"ls": {"enabled": True, "inputSchema": {}, "note": 1}, "rm": {"enabled": False, "enable": False}}
         self.assertEqual(self.server(self.config_id, tools=kept)["tools"], kept)
         self.assertIn("tools.rm.enable", self.update_refused(InvalidRequest, tools={"rm": {"enable": False}}))
+        self.assertIn("denied_tools: the name ' mv' must not", self.update_refused(InvalidRequest, denied_tools=["rm", " mv"]))
 
     def test_what_is_empty_may_be_given_to_either_kind(self) -> None:
         self.assertEqual(self.server(self.config_id, "a", headers={})["config"], {"command": "run-files", "args": [], "env": {}})

@@ -12,7 +12,7 @@ from secure_mcp_gateway.cli.client_files.reading import read_client_file
 from secure_mcp_gateway.cli.client_files.toml_reader import read_toml
 from secure_mcp_gateway.cli.client_files.toml_writer import toml_of
 from secure_mcp_gateway.cli.client_files.writing import FORMATS, client_file, text_of
-from secure_mcp_gateway.repository import configs
+from secure_mcp_gateway.repository import tool_lists
 from secure_mcp_gateway.store.check import POLICIES
 
 FILE_NAMES = {
@@ -53,7 +53,7 @@ REFERRING = [
 
 def callable_tools(one: dict[str, Any]) -> list[str]:
     """Of four tools those that the server lets be called."""
-    tools, allowed = one["tools"], configs.allowed(one["tools"])
+    tools, allowed = one["tools"], tool_lists.allowed(one["tools"])
     return [name for name in "abcd" if (name in allowed or not tools) and name not in one["denied_tools"]]
 
 
