@@ -111,19 +111,6 @@ class FileLock:
             raise
 
 
-def holders(path: str) -> list[int]:
-    """The processes of this namespace that hold a lock on the file, where the system tells (Linux, proc(5), ``/proc/locks``; there some
-    file systems, btrfs one of them, have another number for the device than the file itself)."""
-    try:
-        found = os.stat(path)
-        with open("/proc/locks", encoding="ascii", errors="replace") as file:
-            held = [line.split() for line in file if " FLOCK " in line and " -> " not in line]
-    except OSError:
-        return []
-    place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
-    return sorted({int(each[4]) for each in held if each[5] == place and each[4].isdecimal() and each[4] != "0"})
-
-
 class _Waiter:
     """A thread that blocks until ``descriptor`` is locked, and unlocks it at once where nobody waits any more. ``OSError`` in it
     goes to who waits."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from secure_mcp_gateway.cli.commands import Command
-from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, owner_of
+from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, me, owner_of
 from secure_mcp_gateway.errors import GatewayError, fault_place
 
 TYPE_CHECKING = False
@@ -108,7 +108,7 @@ def _alone(area: str, check: Check, patient: Patient) -> Iterator[Finding]:
         text = f"cannot be looked at: {reason}{where}"
         if not isinstance(error, PermissionError) or os.name == "nt":
             yield Finding(PROBLEM, area, text, advice=others_hold)
-        elif owner_of(error.filename or "") in (os.geteuid(), None):
+        elif owner_of(error.filename or "") in (me(), None):
             yield Finding(PROBLEM, area, text, advice="open it to its owner, as is said of the permissions here")
         else:
             yield Finding(PROBLEM, area, text, patient.as_owner(os.fsdecode(error.filename), "system doctor"))

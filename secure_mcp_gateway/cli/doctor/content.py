@@ -8,13 +8,14 @@ from secure_mcp_gateway.repository.key_secrets import is_active, is_expired
 from secure_mcp_gateway.repository.names import NOUNS, counted, quoted, unfit_names
 from secure_mcp_gateway.repository.system import tables_of
 from secure_mcp_gateway.repository.views import is_member
-from secure_mcp_gateway.store.check import content_problems
+from secure_mcp_gateway.store.check import content_problems, keys_of_nobody, place
 from secure_mcp_gateway.store.clock import time_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from secure_mcp_gateway.store.check import Content
     from secure_mcp_gateway.store.document import Document, Record
 
 EXPIRES_DAYS = 14
@@ -42,13 +43,31 @@ def _document(patient: Patient) -> Document:
 
 def check_records(patient: Patient) -> Iterator[Finding]:
     document = _document(patient)
-    problems = content_problems(tables_of(document))
-    health = patient.command("system health-check")
+    content = tables_of(document)
+    lost = keys_of_nobody(content)
+    found = [*_without_their_config(patient, content), *_of_nobody(patient, content, lost)]
     advice = f"mend it in {patient.store.path} with an editor, while nothing else writes"
-    yield from limited([Finding(PROBLEM, "records", problem, advice=advice) for problem in problems], health)
-    if not problems:
+    found += [Finding(PROBLEM, "records", problem, advice=advice) for problem in content_problems(content, lost)]
+    yield from limited(found, patient.command("system health-check"))
+    if not found:
         count = sum(len(document.table(name)) for name in ("mcp_configs", "projects", "users", "members"))
         yield Finding(OK, "records", f"all references, names and types of {count} records are in order")
+
+
+def _without_their_config(patient: Patient, content: Content) -> Iterator[Finding]:
+    """Projects whose config is gone; from then on they are without one in ``content``."""
+    for key, record in content["projects"].items():
+        if record["mcp_config_id"] is not None and record["mcp_config_id"] not in content["mcp_configs"]:
+            text = f"{place('projects', 0, key)}.mcp_config_id names a config that does not exist"
+            yield Finding(PROBLEM, "records", text, patient.command("project unassign-config", flag("project-id", key)))
+            content["projects"][key] = {**record, "mcp_config_id": None}
+
+
+def _of_nobody(patient: Patient, content: Content, lost: set[str]) -> Iterator[Finding]:
+    for position, (key, record) in enumerate(content["apikeys"].items()):
+        if key in lost:
+            text = f"{place('apikeys', position, key)}, {record['api_key_id']}, is of a user or for a project that does not exist"
+            yield Finding(PROBLEM, "records", text, _on_key(patient, "delete-api-key", record))
 
 
 def check_names(patient: Patient) -> Iterator[Finding]:

@@ -109,8 +109,13 @@ def owner_of(path: str) -> int | None:
         return None
 
 
+def me() -> int | None:
+    """This user; None where users have no numbers (Windows)."""
+    return None if os.name == "nt" else os.geteuid()
+
+
 def as_root(command: str) -> str:
-    return command if os.name == "nt" or os.geteuid() == 0 else f"sudo {command}"
+    return f"sudo {command}" if me() else command
 
 
 def size_of(size: float) -> str:

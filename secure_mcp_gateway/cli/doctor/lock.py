@@ -7,7 +7,7 @@ import os
 import time
 from shlex import quote
 
-from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, Finding, Patient, as_root, owner_of
+from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, Finding, Patient, as_root, me, owner_of
 from secure_mcp_gateway.cli.doctor.processes import holders_of, is_of_another, name_of, parent_of
 from secure_mcp_gateway.errors import StoreBusy, StoreForbidden
 from secure_mcp_gateway.store.facts import kind_facts, kind_of
@@ -59,10 +59,10 @@ def free_name(path: str) -> str:
 
 def _closed(patient: Patient, path: str) -> Finding:
     text = f"{path} may not be opened by this user"
-    if owner_of(path) == os.geteuid():
+    if owner_of(path) == me():
         return Finding(PROBLEM, "lock", text, f"chmod 600 {quote(path)}")
-    if owner_of(patient.store.path) == os.geteuid():
-        return Finding(PROBLEM, "lock", text, as_root(f"chown {os.geteuid()} {quote(path)}"))
+    if owner_of(patient.store.path) == me():
+        return Finding(PROBLEM, "lock", text, as_root(f"chown {me()} {quote(path)}"))
     return Finding(PROBLEM, "lock", text, patient.as_owner(path, "system doctor"))
 
 
@@ -72,7 +72,7 @@ def _held(patient: Patient, path: str) -> Finding:
     if pids:
         names = ", ".join(f"{name_of(pid)} (process {pid})" for pid in pids)
         return Finding(PROBLEM, "lock", f"{text}; it is {names}", _ended(patient, pids))
-    if os.geteuid() != 0:
+    if me() != 0:
         return Finding(PROBLEM, "lock", f"{text}; this user may not see which", as_root(patient.on(patient.store.path, "system doctor")))
     return Finding(PROBLEM, "lock", text, advice=f"find out which, on this machine or in a container that sees {path}, and end it there")
 

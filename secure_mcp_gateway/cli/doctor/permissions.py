@@ -7,7 +7,7 @@ import stat
 import time
 from shlex import quote
 
-from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, is_open, owner_of, size_of
+from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, is_open, me, owner_of, size_of
 from secure_mcp_gateway.cli.doctor.lock import free_name
 from secure_mcp_gateway.cli.doctor.storage import is_no_store
 from secure_mcp_gateway.errors import StoreForbidden
@@ -50,7 +50,7 @@ def _of_others(patient: Patient) -> Iterator[Finding]:
         if owner_of(path) not in (None, owner):
             text = f"{path} belongs to user {owner_of(path)}, the store to user {owner}"
             yield Finding(PROBLEM, "permissions", text, as_root(f"chown -hR {owner} {quote(path)}"))
-    if owner == os.geteuid() != owner_of(folder) and not os.access(folder, os.W_OK):
+    if owner == me() != owner_of(folder) and not os.access(folder, os.W_OK):
         text = f"the store's folder belongs to user {owner_of(folder)}: its owner cannot write beside it ({folder})"
         if _is_own(patient):
             yield Finding(PROBLEM, "permissions", text, as_root(f"chown {owner} {quote(folder)}"))
@@ -128,7 +128,7 @@ def _way_out(fact: Fact) -> str:
 
 
 def _of_its_owner(command: str, path: str) -> str:
-    return command if owner_of(path) == os.geteuid() else as_root(command)
+    return command if owner_of(path) == me() else as_root(command)
 
 
 def check_leftovers(patient: Patient) -> Iterator[Finding]:

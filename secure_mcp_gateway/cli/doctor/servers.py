@@ -7,7 +7,7 @@ import re
 from shlex import quote
 
 from secure_mcp_gateway.cli.doctor.content import limited
-from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, flag, naming, owner_of
+from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, flag, me, naming, owner_of
 from secure_mcp_gateway.repository.names import quoted
 from secure_mcp_gateway.store.facts import kind_of
 
@@ -82,7 +82,7 @@ def _missing_command(patient: Patient, placed: _Placed) -> Iterator[Finding]:
 
 
 def _for_its_owner(command: str, path: str) -> str:
-    return command if os.name == "nt" or owner_of(path) == os.geteuid() else as_root(command)
+    return command if os.name == "nt" or owner_of(path) == me() else as_root(command)
 
 
 def _path(config: Server) -> str | None:

@@ -14,6 +14,7 @@ from secure_mcp_gateway.cli.doctor.finding import (
     Finding,
     Patient,
     as_root,
+    me,
     owner_name,
     owner_of,
     size_of,
@@ -82,7 +83,7 @@ def _unreadable(patient: Patient, error: Unavailable) -> Finding:
         return Finding(PROBLEM, "store", text, advice="name the store's own file with --store FILE: this one is none of ours")
     if isinstance(error, StoreDamaged):
         return _damaged(patient, text)
-    if owner_of(path) == os.geteuid() and not os.stat(path).st_mode & 0o400:
+    if owner_of(path) == me() and not os.stat(path).st_mode & 0o400:
         return Finding(PROBLEM, "store", text, f"chmod 600 {quote(path)}")
     return Finding(PROBLEM, "store", text, advice=error.hint or "look for it in the system's log: the disk may be failing")
 
@@ -103,7 +104,7 @@ def _forbidden(patient: Patient, error: StoreForbidden) -> Finding:
     """Its folder may be closed to its owner too; one that lies in a folder of this user's came there by a command that was run as
     somebody else."""
     path, folder = patient.store.path, patient.store.folder
-    text, mine = f"{error.message} ({path})", os.geteuid()
+    text, mine = f"{error.message} ({path})", me()
     closed = _closed_folder(folder)
     if closed:
         return Finding(PROBLEM, "store", f"{text}: {closed} lets nobody in, not even its owner", f"chmod 700 {quote(closed)}")
@@ -118,7 +119,7 @@ def _closed_folder(folder: str) -> str:
     above = [folder]
     while os.path.dirname(above[-1]) != above[-1]:
         above.append(os.path.dirname(above[-1]))
-    return next((each for each in reversed(above) if owner_of(each) == os.geteuid() and not os.access(each, os.R_OK | os.X_OK)), "")
+    return next((each for each in reversed(above) if owner_of(each) == me() and not os.access(each, os.R_OK | os.X_OK)), "")
 
 
 def _folder(patient: Patient, text: str) -> Finding:

@@ -50,6 +50,9 @@ class DoctorCase(ServerCase):
             self.assertEqual(len(ways_out), each["level"] != "ok", f"one way out of each fault, and of nothing else: {each}")
             if each["fix"]:
                 self.assert_can_be_pasted(each["fix"])
+            elif each["advice"] and PROGRAM in each["advice"]:
+                words = shlex.split(each["advice"][each["advice"].index(PROGRAM) :])
+                self.assert_is_a_command(words, each["advice"], "[A-Z]{3,}")
         return findings
 
     def assert_can_be_pasted(self, fix: str) -> None:
@@ -64,10 +67,12 @@ class DoctorCase(ServerCase):
             self.assert_is_a_command(words, fix)
             words = []
 
-    def assert_is_a_command(self, words: list[str], fix: str) -> None:
+    def assert_is_a_command(self, words: list[str], fix: str, open_words: str = "") -> None:
+        """``open_words``: what a word that is still to be put in looks like, where there may be some."""
         if words[0] == "sudo":
             words = words[3:] if words[1] == "-u" else words[1:]
-        self.assertEqual([word for word in words if re.fullmatch("[A-Z]{3,}", word)], [], f"something is still to be put in: {fix}")
+        is_open = [word for word in words if re.fullmatch("[A-Z]{3,}", word) and not re.fullmatch(open_words, word)]
+        self.assertEqual(is_open, [], f"something is still to be put in: {fix}")
         if words[0] != PROGRAM:
             self.assertIn(words[0], ("chmod", "chown", "cp", "kill", "mount", "mv", "rm", "timedatectl"), fix)
             return

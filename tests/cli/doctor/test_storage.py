@@ -95,7 +95,17 @@ class TheStore(DoctorCase):
 
     def test_records_that_do_not_fit_together(self) -> None:
         self.edit(mcp_configs={})
-        self.assertIn("mend it in", self.fault("records", "problem", "names a config that does not exist")["advice"])
+        self.mended("records", "problem", "names a config that does not exist")
+        content = json.loads(Path(self.store).read_bytes())
+        ((key, member),) = content["members"].items()
+        self.edit(members={})
+        self.done("project", "remove-all-users", "--project-name=default_project")
+        self.edit(members={key: {**member, "user_id": "gone"}})
+        self.assertIn("mend it in", self.faults("records")[0]["advice"])
+
+    def test_keys_of_nobody(self) -> None:
+        self.edit(users={}, members={})
+        self.mended("records", "problem", "is of a user or for a project that does not exist")
 
     def test_what_the_health_check_finds_is_found_too(self) -> None:
         self.edit(mcp_configs={}, members={}, admin_keys={})
