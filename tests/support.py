@@ -68,7 +68,8 @@ def command(*argv: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    """With which a process says on standard error what it left open."""
+    return {"PYTHONWARNINGS": "default::ResourceWarning", **os.environ, "PYTHONPATH": str(ROOT), **more}
 
 
 def process(*argv: str, given: bytes = b"", cwd: str | None = None, **more: Any) -> Ran:
