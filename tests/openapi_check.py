@@ -43,7 +43,7 @@ def real_server(folder: str) -> Iterator[Place]:
     generate = command("--store", store, "--format", "json", "--quiet", "generate-config")
     made = subprocess.run(generate, env=environment(), stdout=subprocess.PIPE, timeout=DEADLINE, check=True)
     start = command("--store", store, "system", "start-api", "--host", "127.0.0.1", "--port", "0", "--no-access-log")
-    with subprocess.Popen(start, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+    with subprocess.Popen(start, env=environment(), encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
         watchdog = threading.Timer(DEADLINE, server.kill)
         watchdog.start()
         try:
@@ -71,7 +71,7 @@ def check_that_a_client_is_generated_whole(place: Place) -> None:
         [str(Path(sys.executable).with_name("openapi-python-client")), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         timeout=DEADLINE,
         check=False,
     )

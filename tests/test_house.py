@@ -150,7 +150,7 @@ def function_lengths() -> dict[str, int]:
 
 
 def output_of(*command: str) -> list[str]:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout.split()
 
 
 class TheChecker(unittest.TestCase):

@@ -91,7 +91,7 @@ class OverSockets(Life):
         )
         self.addCleanup(self.log.close)
         argv = [*self.launcher, "--store", self.store, "system", "start-api", "--host=127.0.0.1", "--port=0", *self.flags()]
-        self.server = subprocess.Popen([*PYTHON, *argv], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.server = subprocess.Popen([*PYTHON, *argv], stdout=subprocess.PIPE, stderr=self.log, encoding="utf-8")
         self.addCleanup(self._end)
         assert self.server.stdout is not None
         address = self.server.stdout.readline().strip().partition("//")[2]

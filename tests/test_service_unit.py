@@ -60,7 +60,7 @@ class Units(FolderCase):
         return [self.write(name, text.replace(_PROGRAM, _TRUE)) for name, text in self.units.items()]
 
     def analyze(self, *words: str) -> str:
-        done = subprocess.run([_ANALYZE or "", *words], capture_output=True, text=True, timeout=DEADLINE, check=False)
+        done = subprocess.run([_ANALYZE or "", *words], capture_output=True, encoding="utf-8", timeout=DEADLINE, check=False)
         said = done.stdout + done.stderr
         if "unrecognized option" in said:
             self.skipTest("this systemd-analyze cannot judge a unit that is not loaded")

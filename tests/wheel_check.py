@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
     def run(self, *command: str, text: str = "") -> str:
         done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, input=text, capture_output=True, text=True, timeout=DEADLINE, check=False
+            command, cwd=self.folder, env=self.environment, input=text, capture_output=True, encoding="utf-8", timeout=DEADLINE, check=False
         )
         if done.returncode:
             raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -118,7 +118,7 @@ def check_that_the_default_server_answers(place: Place) -> None:
 def check_that_the_api_starts_answers_and_stops(place: Place) -> None:
     command = place.command("system", "start-api", "--host", "127.0.0.1", "--port", "0")
     with subprocess.Popen(
-        command, cwd=place.folder, env=place.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, cwd=place.folder, env=place.environment, encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as server:
         watchdog = threading.Timer(DEADLINE, server.kill)
         watchdog.start()

@@ -183,7 +183,7 @@ class Digests(unittest.TestCase):
             "import secure_mcp_gateway.cli.main; assert not [name for name in sys.modules if name.startswith('secure_mcp_gateway.api')]\n"
             "import secure_mcp_gateway.api.app; print([name for name in names if 'pages' in name])"
         )
-        done = subprocess.run([*PYTHON, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
+        done = subprocess.run([*PYTHON, "-c", code], cwd=ROOT, env=environment(), capture_output=True, encoding="utf-8", check=True)
         self.assertEqual(done.stdout.strip(), "[]")
 
 

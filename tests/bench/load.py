@@ -57,7 +57,7 @@ def _output(argv: list[str], given: str, seconds: float) -> str:
     libraries = os.pathsep.join(map(str, (_UNPACKED / "lib").glob("*-linux-gnu")))
     settings = environment(**({"LD_LIBRARY_PATH": libraries} if libraries else {}))
     how: dict[str, Any] = {"env": settings, "cwd": ROOT, "timeout": seconds + DEADLINE}
-    done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False, **how)
+    done = subprocess.run(argv, input=given, capture_output=True, encoding="utf-8", check=False, **how)
     if done.returncode:
         raise AssertionError(done.stderr)
     return done.stdout

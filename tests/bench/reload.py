@@ -57,5 +57,5 @@ def run(report: Rows, scale: Scale) -> None:
 def loading(store: str) -> float:
     """The seconds that a fresh process reads the store in; without those of the process itself."""
     argv = [sys.executable, "-c", _LOADING, store]
-    done = subprocess.run(argv, env=environment(), cwd=ROOT, capture_output=True, text=True, timeout=_SECONDS, check=True)
+    done = subprocess.run(argv, env=environment(), cwd=ROOT, capture_output=True, encoding="utf-8", timeout=_SECONDS, check=True)
     return float(done.stdout)

@@ -59,7 +59,7 @@ def missing() -> str:
     """Why no browser can be driven here; nothing where it can."""
     if not shutil.which("node"):
         return "there is no node (Debian: nodejs)"
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    version = subprocess.run(["node", "--version"], capture_output=True, encoding="utf-8", check=True).stdout.strip()
     if int(version[1:].partition(".")[0]) < _OLDEST_NODE:
         return f"node {version} is older than {_OLDEST_NODE}"
     if not shutil.which("chromium"):
@@ -104,7 +104,7 @@ def _drive(script: str, scale: Scale, places: list[dict[str, Any]], more: dict[s
     tools = {"tools": TOOLS, "shots": SHOTS, "chromium": shutil.which("chromium")}
     given = {**tools, "quick": scale.quick, "patience": patience(), "places": places}
     argv = ["node", os.path.join(_FOLDER, f"{script}.mjs"), json.dumps({**given, **more})]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    done = subprocess.run(argv, capture_output=True, encoding="utf-8", timeout=_SECONDS, check=False)
     said = [Said() for _ in places]
     for line in map(json.loads, done.stdout.splitlines()):
         said[line["place"]].take(line)

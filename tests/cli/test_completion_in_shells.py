@@ -158,7 +158,7 @@ class Zsh(ShellCase):
             " words=(secure-mcp-gateway config get --config-name ''); CURRENT=5; PREFIX=; _secure_mcp_gateway"
         )
         argv = ["zsh", "-f", "-c", script, "zsh", self.script("zsh")]
-        done = subprocess.run(argv, cwd=self.folder, env=self.settings, capture_output=True, text=True, timeout=DEADLINE, check=True)
+        done = subprocess.run(argv, cwd=self.folder, env=self.settings, capture_output=True, encoding="utf-8", timeout=DEADLINE, check=True)
         self.assertEqual(sorted(done.stdout.split("\0")[:-1]), sorted([*HOSTILE, "default_config"]))
 
 
@@ -169,7 +169,7 @@ class Fish(ShellCase):
         script = self.script("fish")
         asked = 'source $argv[1]; for line in $argv[2..-1]; complete -C "secure-mcp-gateway $line"; printf "\\0"; end'
         argv = ["fish", "--no-config", "-c", asked, script, *lines]
-        done = subprocess.run(argv, cwd=self.folder, env=self.settings, capture_output=True, text=True, timeout=DEADLINE, check=True)
+        done = subprocess.run(argv, cwd=self.folder, env=self.settings, capture_output=True, encoding="utf-8", timeout=DEADLINE, check=True)
         self.assertEqual(done.stderr, "")
         return [[line.partition("\t")[0] for line in part.splitlines()] for part in done.stdout.split("\0")[:-1]]
 

@@ -180,7 +180,7 @@ class WhatGoesOn(ReadOnlyServer):
         argv = ["--store", "s/store.json", "system", "start-api", "--host=127.0.0.1", "--port=0", "--no-access-log", "--paranoid"]
         words = [sys.executable, "-m", "secure_mcp_gateway", *argv]
         settings = environment(PYTHONPYCACHEPREFIX=self.path("compiled"), PYTHONDONTWRITEBYTECODE="")
-        with subprocess.Popen(words, env=settings, cwd=self.folder, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(words, env=settings, cwd=self.folder, stdout=subprocess.PIPE, encoding="utf-8") as process:
             self.addCleanup(process.kill)
             assert process.stdout is not None
             server = object.__new__(Server)

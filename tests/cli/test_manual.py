@@ -38,7 +38,7 @@ class Manual(FolderCase):
         """What it says of the page, of which it must not complain."""
         path = self.write("page.1", self.page)
         settings = environment(MANWIDTH="80", LC_ALL="C.UTF-8", MANPAGER="cat")
-        done = subprocess.run([*argv, path], env=settings, capture_output=True, text=True, timeout=DEADLINE, check=True)
+        done = subprocess.run([*argv, path], env=settings, capture_output=True, encoding="utf-8", timeout=DEADLINE, check=True)
         self.assertEqual(done.stderr, "")
         return done.stdout
 

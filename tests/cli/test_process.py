@@ -81,7 +81,7 @@ class StartUp(StoreCase):
     def test_listing_configs_loads_nothing_that_it_does_not_need(self) -> None:
         code = "import sys; from secure_mcp_gateway.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
         argv = [*PYTHON, "-c", code, "--store", self.store, "config", "list"]
-        done = subprocess.run(argv, env=environment(), capture_output=True, text=True, timeout=DEADLINE, check=True)
+        done = subprocess.run(argv, env=environment(), capture_output=True, encoding="utf-8", timeout=DEADLINE, check=True)
         unwanted = {"typing", "dataclasses", "http", "socket", "logging", "pathlib", "threading", "hashlib", "shutil", "urllib"}
         self.assertEqual(unwanted & set(done.stderr.split()), set())
 

@@ -297,7 +297,7 @@ class Choices(RemoteCase):
         store = os.path.join(self.folder, "s", "store.json")
         code = "import sys; from secure_mcp_gateway.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
         argv = [*PYTHON, "-c", code, "--store", store, "config", "list"]
-        done = subprocess.run(argv, env=environment(), capture_output=True, text=True, timeout=DEADLINE, check=True)
+        done = subprocess.run(argv, env=environment(), capture_output=True, encoding="utf-8", timeout=DEADLINE, check=True)
         loaded = set(done.stderr.split())
         self.assertIn("secure_mcp_gateway.cli.rows", loaded)
         self.assertEqual(loaded & {"http.client", "ssl", "socket", "secure_mcp_gateway.cli.remote"}, set())

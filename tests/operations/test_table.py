@@ -142,7 +142,7 @@ class LoadingTheTable(unittest.TestCase):
         for noun in MODULES:
             code = f"import sys; from secure_mcp_gateway.operations import for_noun; for_noun({noun!r}); print(*sys.modules)"
             command = [*PYTHON, "-c", code]
-            loaded = set(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split())
+            loaded = set(subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout.split())
             with self.subTest(noun):
                 self.assertIn("secure_mcp_gateway.operations.operation", loaded)
                 self.assertEqual(loaded & heavy, set())
