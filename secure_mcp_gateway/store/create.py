@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def create(store: Store, content: Callable[[Draft], T], entry: AuditEntry, overwrite: bool) -> T:
     if store.path.endswith(".jsonl"):
         raise InvalidRequest("a store's name must not end in .jsonl: the names of audit logs do", "end it in .json", private=store.path)
+    _make_folder(store)
     try:
-        make_folder(store.folder)
         if store.exists():
             store.file.require_ours()
         lock = store._lock.acquire(store._lock_seconds)
@@ -35,6 +35,16 @@ def create(store: Store, content: Callable[[Draft], T], entry: AuditEntry, overw
             return _create_locked(store, content, entry, overwrite)
         finally:
             store._lock.release(lock)
+    except OSError as error:
+        raise store.file.failure(error, "written") from None
+
+
+def _make_folder(store: Store) -> None:
+    try:
+        make_folder(store.folder)
+    except (FileNotFoundError, NotADirectoryError, FileExistsError) as error:
+        reason = os.strerror(error.errno or 0).lower() if isinstance(error, FileNotFoundError) else "a file is in the way"
+        raise Unavailable(f"the store's folder cannot be made: {reason}", "name another place", private=store.folder) from None
     except OSError as error:
         raise store.file.failure(error, "written") from None
 

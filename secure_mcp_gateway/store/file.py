@@ -69,7 +69,9 @@ def make_folder(folder: str) -> None:
     try:
         os.mkdir(folder, 0o700)
     except FileExistsError:
-        return
+        if os.path.isdir(folder):
+            return
+        raise
     # Whatever the umask: it could have locked us out.
     os.chmod(folder, 0o700)
     sync_folder(os.path.dirname(folder))

@@ -39,6 +39,15 @@ class CreationTest(StoreCase):
             self.assertNotIn(self.folder, caught.exception.detail)
             self.assertEqual((self.read(), self.read(self.at("audit.jsonl")), self.backups()), (damaged, log, []))
 
+    def test_a_folder_that_cannot_be_made_is_said_and_not_that_a_store_is_missing(self) -> None:
+        self.write(self.at("file"), b"")
+        for path in (self.at("file", "store.json"), self.at("file", "deep", "store.json")):
+            with self.assertRaises(Unavailable) as caught:
+                self.made(path)
+            self.assertEqual(caught.exception.message, "the store's folder cannot be made: a file is in the way")
+            self.assertEqual(caught.exception.private, os.path.dirname(path))
+        self.assertEqual(self.read(self.at("file")), b"")
+
     def test_a_name_that_is_an_audit_logs_is_refused(self) -> None:
         for name in ("audit.jsonl", "other.audit.jsonl"):
             self.assertRaises(InvalidRequest, self.made, self.at(name))
