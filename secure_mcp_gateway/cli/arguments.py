@@ -112,8 +112,10 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         text = message[len("argument ") :] if message.startswith("argument ") else message
-        hint = "a value that begins with a dash is given as --flag=value" if "expected" in text else ""
-        raise InvalidRequest(text, hint)
+        flag, _, problem = text.partition(": ")
+        if problem.startswith("expected"):
+            raise InvalidRequest(f"{flag} needs a value", f"one that begins with a dash is given as {flag}=VALUE")
+        raise InvalidRequest(f"{flag} must be {' or '.join(FORMATS)}" if problem.startswith("invalid choice") else text)
 
 
 class _Once(argparse.Action):

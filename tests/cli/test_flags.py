@@ -88,7 +88,7 @@ class Flags(FolderCase):
     def test_a_value_may_begin_with_dashes_after_an_equals_sign(self) -> None:
         self.assertEqual(values("--description=--quiet"), {"description": "--quiet"})
         self.assertEqual(values("--description", "-"), {"description": "-"})
-        self.assertIn("--flag=value", self.refused("--description", "--force"))
+        self.assertIn("--description=VALUE", self.refused("--description", "--force"))
 
     def test_a_flag_given_twice_is_refused_rather_than_the_last_winning(self) -> None:
         for flag in ("--port=1", "--force", "--description=a", "--store=a", "--format=json"):
@@ -99,6 +99,12 @@ class Flags(FolderCase):
         for flag in ("--descr=x", "--forc", "--stor=x", "--quie"):
             with self.subTest(flag=flag):
                 self.assertIn(f"no flag {flag.partition('=')[0]}; did you mean", self.refused(flag))
+
+    def test_a_value_that_is_missing_or_none_of_those_there_are_is_said_plainly(self) -> None:
+        for argv in (["user", "get", "--email"], ["user", "get", "--email", "--quiet"]):
+            detail = run(*argv).refusal["detail"]
+            self.assertEqual(detail, "--email needs a value; one that begins with a dash is given as --email=VALUE")
+        self.assertEqual(run("user", "list", "--format", "yaml").refusal["detail"], "--format must be table or json")
 
     def test_a_single_letter_is_taken_for_the_commands_own_flag_first(self) -> None:
         self.assertIn("apply has no flag -f; did you mean --file?", run("apply", "-f", "desired.json").refusal["detail"])
