@@ -41,6 +41,8 @@ _PLACEHOLDERS = {
     FILE: "FILE|-",
 }
 _GLOBAL_FLAGS_IN_SHORT = "global flags: --store FILE, --format table|json, --quiet, --allow-network-fs, --server URL (help remote)"
+# What examples read is what those of other commands write.
+_FILES = {"apply": "desired.json", "config import": "default_config.json", "system restore": "backup.json"}
 _LIST_FORMS = "Texts with commas between, a JSON list, or given once for each text."
 WIDTH, _NARROWEST, _WIDEST_LABEL, _LONGEST_JSON = 80, 40, 31, 56
 _EXIT_CODE_OF = {"not_found": 3, "conflict": 4, "forbidden": 5}
@@ -139,7 +141,8 @@ def example(command: Command) -> list[str]:
     """With all that is needed and the first that may be given; in parts between which a line may be broken."""
     needed = [param for param in command.params if param.required]
     optional = [param for param in command.params if not param.required and param.example not in (None, False, 0)]
-    return [f"{PROGRAM} {command.name}", *(_given(param) for param in needed + optional[:1])]
+    file = _FILES.get(command.name, "data.json")
+    return [f"{PROGRAM} {command.name}", *(_given(param, file) for param in needed + optional[:1])]
 
 
 def _example_lines(command: Command, width: int) -> list[str]:
@@ -153,11 +156,11 @@ def _example_lines(command: Command, width: int) -> list[str]:
     return ["", "example:", *(f"{line} \\" for line in lines[:-1]), lines[-1]]
 
 
-def _given(param: Param) -> str:
+def _given(param: Param, file: str) -> str:
     from shlex import quote
 
     if not inline_flags(param):
-        return f"--{param.file_flag} {param.name}.json"
+        return f"--{param.file_flag} {file}"
     flag, value = inline_flags(param)[0], param.example
     if param.kind == BOOLEAN:
         return f"--{flag}" if value in (True, None) else f"--{flag} false"

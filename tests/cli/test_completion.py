@@ -12,7 +12,7 @@ from unittest import mock
 
 from secure_mcp_gateway.cli import stored_names
 from secure_mcp_gateway.cli.arguments import SWITCHES, WITH_VALUE
-from secure_mcp_gateway.cli.candidates import place
+from secure_mcp_gateway.cli.candidates import completion_at
 from secure_mcp_gateway.cli.commands import nouns, verbs
 from secure_mcp_gateway.cli.shell_words import quoted, raw_words, unquoted
 from secure_mcp_gateway.cli.topics import MANUAL, TOPICS
@@ -256,7 +256,7 @@ class Commands(FolderCase):
 
     def test_the_flags_of_all_commands_are_known(self) -> None:
         known = {flag for flag in (*WITH_VALUE, *SWITCHES) if flag.startswith("--")}
-        self.assertEqual({flag for flag, _ in place([], "--").candidates}, known)
+        self.assertEqual({flag for flag, _ in completion_at([], "--").candidates}, known)
 
 
 if __name__ == "__main__":
