@@ -125,6 +125,7 @@ class AsServed(unittest.TestCase):
         for name, text, left in (
             ("a.js", "// One\n\n\tx(); // two\n\t\t// three\n  y(`// four`);\n", "x();\ny(`// four`);\n"),
             ("a.js", "const { a, b } = c ? d : e;\nreturn (a) => { b - -c; };\n", "const{a,b}=c?d:e;\nreturn(a)=>{b - -c;};\n"),
+            ("a.js", 'x = { a: "b , \\" = c", d };\n', 'x={a:"b , \\" = c",d};\n'),
             ("a.js", "x({ a, b: 'c , d' });\ny = a / b / c;\n", "x({ a, b: 'c , d' });\ny = a / b / c;\n"),
             ("a.css", "/* One\n   two */\na {\n  b: c; /* three */\n}\n\n", "a{b:c;/* three */}"),
             ("a.css", 'a :is(b, c) > d {\n  e: calc(1px + 2px) "f: g, { h";\n}\n', 'a :is(b,c) > d{e:calc(1px + 2px) "f: g, { h";}'),

@@ -2,8 +2,8 @@
 
 In a file, ``/assets/NAME.EXT`` names another one; it is served with the other's digest in that place, so that a change of any file
 gives a new address to all that name it. What only readers of the source need is left out: indentation, comments that have their lines
-to themselves or end one of a script, and the blanks around signs: in styles all, in scripts where a line has no text in it. Lines of
-scripts and pages stay lines, so nothing but text that runs over several of them could change; the tests find such text.
+to themselves or end one of a script, and the blanks around signs: in styles all, in scripts where a line has no template in it. Lines
+of scripts and pages stay lines, so nothing but text that runs over several of them could change; the tests find such text.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _FOR_READERS = {
 }
 # In a style: texts, which stay as they are, and blanks that no browser needs. One before a colon it does.
 _SPARE = re.compile(r'("[^"\n]*")|(?<=[:;,{}])\s+|\s+(?=[{}])')
-# In a script: lines in which no text, template or regular expression begins, and the blanks of those.
-_PLAIN_LINE = re.compile(r"^[^\"'`/\n]+$", re.MULTILINE)
-_SPARE_THERE = re.compile(r"(?<=[,;:?(){}=>&|]) | (?=[(){}=?:&|])")
+# In a script: lines in which no template or regular expression begins, and texts and spare blanks in those.
+_PLAIN_LINE = re.compile(r"^[^'`/\n]+$", re.MULTILINE)
+_SPARE_THERE = re.compile(r'("(?:[^"\\\n]|\\.)*")|(?<=[,;:?(){}=>&|]) | (?=[(){}=?:&|])')
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -90,8 +90,12 @@ def as_served(name: str, text: str) -> str:
     for_readers = _FOR_READERS.get(ending)
     text = for_readers.sub("", text) if for_readers else text
     if ending == ".js":
-        return _PLAIN_LINE.sub(lambda line: _SPARE_THERE.sub("", line[0]), text)
-    return _SPARE.sub(lambda found: found[1] or "", text) if ending == ".css" else text
+        return _PLAIN_LINE.sub(lambda line: _without(_SPARE_THERE, line[0]), text)
+    return _without(_SPARE, text) if ending == ".css" else text
+
+
+def _without(spare: re.Pattern[str], text: str) -> str:
+    return spare.sub(lambda found: found[1] or "", text)
 
 
 def accepts_gzip(accepted: str) -> bool:
