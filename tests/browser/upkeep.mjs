@@ -224,6 +224,46 @@ async function restoreAdmins(page) {
   }
 }
 
+async function applySetup(page) {
+  await openRoom(page, "Store and audit");
+  const { name, text } = await saved(page, () => deed(page, "Export setup"));
+  const setup = JSON.parse(text);
+  const { users } = setup;
+  setup.users = [...users.slice(1), "setup@example.com"];
+  const gone = users[0].email ?? users[0];
+  for (const project of setup.projects) project.users = project.users.filter((email) => email !== gone);
+  for (const wanted of [false, true]) {
+    await deed(page, "Apply setup", { File: file(name, JSON.stringify(setup)), "Take away": true });
+    await dialogOf(page).getByText(/will be lost/).waitFor();
+    await settle(page);
+    const said = await dialogOf(page).innerText();
+    names("apply a setup", `remove user ${gone}`, "API key")(said);
+    check("what a setup would make is shown", said.includes("create user setup@example.com"), said);
+    if (wanted) await dialogOf(page).locator("[type=submit]").click();
+    else await page.keyboard.press("Escape");
+    await done(page);
+    const statusOf = async (email) => (await api("GET", `/users/${email}`)).status;
+    const [lost, made] = [await statusOf(gone), await statusOf("setup@example.com")];
+    check(`a setup is applied after a yes (${wanted})`, (lost === 404) === wanted && (made === 200) === wanted, { lost, made });
+  }
+}
+
+async function changeSettings(page) {
+  await openRoom(page, "Settings");
+  await deed(page, "Change Enkrypt's API key", { Key: "ek-first-1234" });
+  await done(page);
+  await deed(page, "Change Enkrypt's API key", { Key: "ek-second-5678" }, names("set Enkrypt's API key", "****1234"));
+  await done(page);
+  const { data: key } = await api("GET", "/settings/enkrypt-api-key");
+  const shown = await page.locator("#page").innerText();
+  check("Enkrypt's API key is set, and shown masked", key.api_key === "****5678" && shown.includes("****5678"), key);
+  await deed(page, "Change Telemetry", { "Send telemetry": true, URL: "http://collector.example.com:4317", "Without TLS": true });
+  await done(page);
+  const { data: telemetry } = await api("GET", "/settings/telemetry");
+  const isSet = telemetry.enabled && telemetry.insecure && telemetry.url === "http://collector.example.com:4317";
+  check("telemetry is set", isSet && (await page.locator("#page").innerText()).includes("collector.example.com"), telemetry);
+}
+
 async function resetStore(page) {
   await openRoom(page, "Store and audit");
   await deed(page, "Reset", { "Type reset": "rest" });
@@ -239,4 +279,4 @@ async function resetStore(page) {
   check("a reset starts over, and the admin key works on", answer.status === 200 && left.length === 1, left);
 }
 
-export const UPKEEP = { changeConfig, emptyConfig, changeTeam, filterKeys, readAudit, comeBack, restoreStore, restoreAdmins, resetStore };
+export const UPKEEP = { changeConfig, emptyConfig, changeTeam, filterKeys, readAudit, comeBack, restoreStore, restoreAdmins, applySetup, changeSettings, resetStore };

@@ -1,7 +1,7 @@
 // Configs: their list, and one of them with its servers and their tools.
 import { el, number } from "/assets/common.js";
-import { list, look, write } from "/assets/console-api.js";
-import { counted, deed, download, lines, some, warned } from "/assets/console-deed.js";
+import { list, look } from "/assets/console-api.js";
+import { FILE, counted, deed, download, fileDeed, lines, some, warned } from "/assets/console-deed.js";
 import { badge, buttons, configLink, facts, heading, listPage, projectLinks } from "/assets/console-table.js";
 
 const CONFIG = "/configs/{mcp_config_id}";
@@ -28,22 +28,15 @@ const deedsOf = (config) => [
 const makeConfig = () =>
 	deed({ title: "New config", verb: "Create config", send: "POST /configs", fields: [["config_name", "Name"]], link: configLink });
 
-// The file is sent as its text stands: first for a look at what would come.
-const importConfig = () => {
-	const send = ({ config_name: name, data }, isDry) =>
-		write("POST /configs/import", {}, { text: `{"config_name":${JSON.stringify(name)},"dry_run":${isDry},"data":${data}}` });
-	return deed({
-		title: "Import a config", verb: "Look through it",
-		says: "An export of this product, or a config of Enkrypt's gateway. Nothing is changed yet.",
-		fields: [["config_name", "Name of the new config"], ["data", "File", "file"]],
-		act: async (values) => ({ ...(await send(values, true)), ...values }),
-		next: (seen) => ({
+const importConfig = () =>
+	fileDeed({
+		title: "Import a config", send: "POST /configs/import", fields: [["config_name", "Name of the new config"], FILE],
+		says: "An export of this product, or a config of Enkrypt's gateway.",
+		then: (seen, { data }) => ({
 			title: `Import ${seen.config_name}?`, link: configLink,
-			says: [`A new config with ${counted(seen.servers, "server")}. No project uses it yet.`, come(seen.data), warned(seen)],
-			act: () => send(seen, false),
+			says: [`A new config with ${counted(seen.servers, "server")}. No project uses it yet.`, come(data), warned(seen)],
 		}),
 	});
-};
 
 // The servers of a file that a dry run found good, in whichever of its forms.
 function come(text) {

@@ -179,6 +179,22 @@ class Deed {
 	}
 }
 
+export const FILE = ["data", "File", "file"];
+
+// A deed with a file that is looked through by a dry run first. `then(seen, values)` is the plan that follows, which asks.
+export function fileDeed({ send: call, then, ...plan }) {
+	const send = ({ data, ...values }, isDry, etag) => {
+		const text = `${JSON.stringify({ ...values, dry_run: isDry }).slice(0, -1)},"data":${data}}`;
+		return write(call, {}, { text, etag });
+	};
+	return deed({
+		...plan, verb: "Look through it",
+		says: `${plan.says} Nothing is changed yet.`,
+		act: async (values) => ({ seen: await send(values, true), values }),
+		next: ({ seen, values }) => ({ ...then(seen, values), act: (_, etag) => send(values, false, etag) }),
+	});
+}
+
 // Said at the edge of the page, where it moves nothing.
 let timer = 0;
 
@@ -226,9 +242,8 @@ export const download = (name, says, path, of, field) =>
 // --- Fields: a label, help, a place for what is wrong, and what the API takes out of what was typed.
 let count = 0;
 
-// [name, label, kind, {value, optional, help, options, must}]; `kind` is text, number, select, lines, json, file, or what to pick: users,
-// projects, configs; `must` is what has to be typed. `read()` gives undefined for an empty field, and throws a text where something is
-// wrong.
+// [name, label, kind, {value, optional, help, options, must}]; `kind` is one of KINDS, or what to pick: users, projects, configs; `must`
+// is what has to be typed. `read()` gives undefined for an empty field, and throws a text where something is wrong.
 function field([name, label, kind = "text", { value, optional, help, options, must } = {}]) {
 	const { tag = "input", put = String, take = (text) => text, ...more } = KINDS[kind] ?? { proposes: kind };
 	const id = `field-${++count}`;
@@ -243,6 +258,7 @@ function field([name, label, kind = "text", { value, optional, help, options, mu
 	const input = el(tag, { id, name, ...typing, ...more.attributes, ...described }, choices);
 	const bad = el("p", { id: `${id}-bad`, class: "bad", role: "alert" });
 	if (value !== undefined) input.value = put(value);
+	input.checked = value === true;
 	if (proposals) propose(input, proposals, more.proposes);
 	const read = () => {
 		const text = input.value.trim();
@@ -273,6 +289,7 @@ const list = {
 
 const KINDS = {
 	text: { empty: "" },
+	secret: { attributes: { type: "password" } },
 	check: { attributes: { type: "checkbox", required: false }, take: (...[, , input]) => input.checked },
 	number: { take: Number, attributes: { type: "number", min: 1 } },
 	select: { tag: "select" },

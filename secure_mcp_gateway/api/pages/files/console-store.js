@@ -1,8 +1,8 @@
 // The first page with its picture and what needs attention, and what a user's own key sees.
 import { el, number, show, time } from "/assets/common.js";
-import { look, write } from "/assets/console-api.js";
+import { look } from "/assets/console-api.js";
 import { serverCard } from "/assets/console-configs.js";
-import { counted, deed, download, lines, some, warned } from "/assets/console-deed.js";
+import { FILE, counted, deed, download, fileDeed, lines, some, warned } from "/assets/console-deed.js";
 import { adminFacts, ownFacts } from "/assets/console-facts.js";
 import { picture } from "/assets/console-picture.js";
 import { toJson } from "/assets/json.js";
@@ -72,13 +72,17 @@ function named({ named: all }) {
 
 // --- The store as a whole, and what was done to it.
 const SINCE = [["", "the beginning"], ["1", "a day ago"], ["7", "a week ago"], ["30", "a month ago"]];
+const MOST_LINES = 50; // of what a setup changes
 const RECENT = 500; // lines whose operations and actors can be chosen
 
 export async function storePage(root) {
 	const { data: recent } = await look("/system/audit", {}, { limit: RECENT });
 	const choice = (of) => [["", "any"], ...[...new Set(recent.map(of))].sort().map((each) => [each, each])];
 	const whole = (line) => el("span", { title: toJson(line.named) }, named(line) || Object.values(line.named).slice(0, 2).join(", "));
-	const deeds = [["Back up", backup, "primary"], ["Restore", restore, "danger"], ["Reset", reset, "danger"]];
+	const deeds = [
+		["Back up", backup, "primary"], ["Export setup", exportSetup], ["Apply setup", apply],
+		["Restore", restore, "danger"], ["Reset", reset, "danger"],
+	];
 	listPage(root, "Store and audit", deeds, () => ({
 		name: "Audit",
 		filters: [
@@ -99,6 +103,7 @@ const sums = (counts) => NOUNS.map((noun) => counted(counts[`${noun.toLowerCase(
 const everything = ({ statistics: now }) =>
 	`All but the admin keys: ${sums(Object.fromEntries(Object.entries(now).map(([name, sum]) => [name.replace("total_", ""), sum])))}`;
 const JOIN = "Who holds one of them may do everything here.";
+const safe = (done) => done.safety_backup && `Safety backup: ${done.safety_backup}`;
 const SAFE = "A safety backup is made first, beside the store on the server's machine.";
 
 // Those of a backup have names.
@@ -108,38 +113,55 @@ function admins(text) {
 	return some(keys.map((key) => key.name), "admin key") || "The file's admin key";
 }
 
-// Looked through first; only then is it asked whether it shall take the place of what is there.
-function restore() {
-	const send = ({ data, with_admin_keys: withAdmins }, isDry, etag) =>
-		write("POST /system/restore", {}, { text: `{"dry_run":${isDry},"with_admin_keys":${withAdmins},"data":${data}}`, etag });
-	return deed({
-		title: "Restore from a file", verb: "Look through it",
-		says: "A backup of this product, or a file of Enkrypt's gateway. Nothing is changed yet.",
-		fields: [
-			["data", "File", "file"],
-			["with_admin_keys", "Take over its admin keys too", "check", { help: `${JOIN} Those of now stay in any case.` }],
-		],
-		act: async (values) => ({ ...(await send(values, true)), ...values }),
-		next: (seen) => ({
-			title: "Restore the file over this store?", verb: "Restore", look: ["/system/health"], lost: everything,
+const restore = () =>
+	fileDeed({
+		title: "Restore from a file", says: "A backup of this product, or a file of Enkrypt's gateway.", send: "POST /system/restore",
+		fields: [FILE, ["with_admin_keys", "Take over its admin keys too", "check", { help: `${JOIN} Those of now stay in any case.` }]],
+		then: (seen, { data, with_admin_keys: withAdmins }) => ({
+			title: "Restore the file over this store?", verb: "Restore", look: ["/system/health"], lost: everything, link: safe,
 			says: [
 				`The file holds ${sums(seen)}.`,
-				seen.with_admin_keys && el("p", { class: "note warn" }, `${admins(seen.data)} will join those of now. ${JOIN}`),
+				withAdmins && el("p", { class: "note warn" }, `${admins(data)} will join those of now. ${JOIN}`),
 				warned(seen), SAFE,
 			],
-			act: (_, etag) => send(seen, false, etag),
-			link: (done) => `Safety backup: ${done.safety_backup}`,
 		}),
 	});
-}
+
+const apply = () =>
+	fileDeed({
+		title: "Apply a setup", send: "POST /system/apply",
+		says: "Makes configs, projects, members and users as one document says, such as Export setup writes.",
+		fields: [
+			FILE,
+			["prune", "Take away what it does not name", "check", { help: "In the sections that it has. API keys go with what they are for." }],
+		],
+		then: (seen) => {
+			const done = (...actions) => seen.changes.filter((each) => actions.includes(each.action)).map(inWords);
+			const [made, lost] = [done("create"), [...done("remove"), ...done("change")]];
+			const rest = lost.length - MOST_LINES;
+			return {
+				title: "Apply the setup?", verb: "Apply", look: ["/system/health"], link: safe,
+				says: [made.length ? lines(made.slice(0, MOST_LINES), made.length) : "It makes nothing new.", warned(seen)],
+				lost: lost.length > 0 && [
+					...lost.slice(0, MOST_LINES), rest > 0 && `${number(rest)} more`, `${counted(seen.api_keys_deleted, "API key")} in all`,
+				],
+			};
+		},
+	});
+
+const inWords = ({ action, kind, name, fields, config, project }) =>
+	`${action} ${kind} ${name}${config ?? project ? ` in ${config ?? project}` : ""}${fields.length ? `: ${fields.join(", ")}` : ""}`;
 
 const reset = () =>
 	deed({
 		title: "Reset the store?", verb: "Reset", look: ["/system/health"], lost: everything, send: "POST /system/reset",
 		says: ["It starts over with what a new store begins with. The admin keys stay.", SAFE],
 		fields: [["word", "Type reset to go on", "text", { must: "reset" }]], body: () => ({ confirm: true }),
-		link: (done) => `Safety backup: ${done.safety_backup}`,
+		link: safe,
 	});
+
+const SETUP = "A JSON file with configs, projects and users, secrets in headers and variables included; never a key.";
+const exportSetup = () => download("setup", SETUP, "/system/export-desired", {}, "desired");
 
 const backup = () =>
 	download(

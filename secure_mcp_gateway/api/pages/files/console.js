@@ -4,6 +4,7 @@ import { isReadOnly, onRefusal } from "/assets/console-api.js";
 import { configPage, configsPage } from "/assets/console-configs.js";
 import { button } from "/assets/console-deed.js";
 import { adminsPage, keysPage } from "/assets/console-keys.js";
+import { settingsPage } from "/assets/console-settings.js";
 import { overviewPage, ownPage, storePage } from "/assets/console-store.js";
 import { failed, heading } from "/assets/console-table.js";
 import { projectPage, projectsPage, userPage, usersPage } from "/assets/console-users.js";
@@ -11,7 +12,8 @@ import { projectPage, projectsPage, userPage, usersPage } from "/assets/console-
 // What stands in the address, what draws it, and for a page of the menu its name.
 const PAGES = {
 	overview: [overviewPage, "Overview"], users: [usersPage, "Users"], projects: [projectsPage, "Projects"], configs: [configsPage, "Configs"],
-	keys: [keysPage, "API keys"], admins: [adminsPage, "Admin keys"], store: [storePage, "Store and audit"],
+	keys: [keysPage, "API keys"], admins: [adminsPage, "Admin keys"], settings: [settingsPage, "Settings"],
+	store: [storePage, "Store and audit"],
 	user: [userPage], project: [projectPage], config: [configPage],
 };
 const OWN = { own: [ownPage, "My access"] };
