@@ -168,14 +168,18 @@ def _exchanged(connection: http.client.HTTPConnection, method: str, target: str,
         # Refused before it was all sent: what there is to read says why, be it an answer or an alert of TLS.
         pass
     with connection.getresponse() as response:
-        length = response.length
-        if length is not None and length > LARGEST:
-            return Answer(response.status, response.headers, b"", length)
-        content = response.read(length) if length is not None else _read_bounded(response)
-        if len(content) < (length or 0) or not (content or response.chunked or length == 0):
-            # Without a length and without a body the head itself may have been cut off.
-            raise http.client.IncompleteRead(content)
-        return Answer(response.status, response.headers, content, length)
+        return _read_answer(response)
+
+
+def _read_answer(response: http.client.HTTPResponse) -> Answer:
+    length = response.length
+    if length is not None and length > LARGEST:
+        return Answer(response.status, response.headers, b"", length)
+    content = response.read(length) if length is not None else _read_bounded(response)
+    if len(content) < (length or 0) or not (content or response.chunked or length == 0):
+        # Without a length and without a body the head itself may have been cut off.
+        raise http.client.IncompleteRead(content)
+    return Answer(response.status, response.headers, content, length)
 
 
 def _read_bounded(response: http.client.HTTPResponse) -> bytes:
