@@ -161,9 +161,13 @@ class StoreFile:
             if isinstance(error, OSError):
                 raise self.failure(error, "written") from None
             raise
+        return descriptor, self._confirmed(descriptor)
+
+    def _confirmed(self, descriptor: int) -> Identity:
+        """The identity of the file that is in place now, once its name is on the disk too; else it is closed again."""
         try:
             sync_folder(self.folder)
-            return descriptor, identity(os.fstat(descriptor))
+            return identity(os.fstat(descriptor))
         except OSError as error:
             os.close(descriptor)
             raise OutcomeUnknown(
