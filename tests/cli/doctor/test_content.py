@@ -71,6 +71,13 @@ class Content(DoctorCase):
         self.edit(members={})
         self.mended("keys", "warning", "it opens nothing")
 
+    def test_a_config_with_something_doubtful_in_it(self) -> None:
+        content = json.loads(Path(self.store).read_bytes())
+        for config in content["mcp_configs"].values():
+            config["mcp_config"][0]["config"] = {"command": "sh", "url": "https://tools.example.com"}
+        self.edit(mcp_configs=content["mcp_configs"])
+        self.assertIn("config validate --config-name default_config", self.fault("configs", "warning", "'default_config'")["advice"])
+
     def test_configs_that_nobody_uses(self) -> None:
         self.done("config", "add", "--config-name=-odd 'name'")
         self.mended("configs", "warning", "is used by no project")

@@ -48,7 +48,10 @@ class TheLock(DoctorCase):
             self.assertEqual(found.fix, f"sudo kill {heir.pid}")
             with mock.patch.object(lock, "holders_of", return_value=[]):
                 found = self.faults("lock")[0]
+                with mock.patch.object(lock, "me", return_value=4711):
+                    unseen = self.fault("lock", "problem", "this user may not see which")
         self.assertIn("find out which" if os.geteuid() == 0 else "sudo", found["fix"] or found["advice"])
+        self.assertIn("secure-mcp-gateway system doctor --store", unseen["fix"])
 
     def test_what_is_no_file_in_its_place_is_named_and_taken_away(self) -> None:
         for kind, make in INSTEAD.items():

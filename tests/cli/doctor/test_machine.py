@@ -43,6 +43,9 @@ class TheMachine(DoctorCase):
     def test_a_python_without_tls(self) -> None:
         with mock.patch.dict("sys.modules", ssl=None):
             self.fault("tls", "warning", "no ssl module")
+        old = mock.Mock(HAS_TLSv1_2=False, HAS_TLSv1_3=False, OPENSSL_VERSION="OpenSSL 0.9")
+        with mock.patch.dict("sys.modules", ssl=old):
+            self.fault("tls", "warning", "OpenSSL 0.9 knows neither")
 
 
 if __name__ == "__main__":

@@ -72,6 +72,12 @@ class BesideTheStore(DoctorCase):
             os.utime(path, (0, 0))
             self.mended("leftovers", "warning", "left over")
 
+    def test_a_link_to_what_may_be_somebody_elses_is_not_to_be_closed(self) -> None:
+        os.mkdir(self.path("shared"), 0o755)
+        os.chmod(self.path("shared"), 0o755)
+        os.symlink(self.path("shared"), self.path("s", "files"))
+        self.assertIn("of the store's own", self.fault("permissions", "warning", "through a symbolic link")["advice"])
+
     def test_what_is_no_folder_in_the_place_of_one(self) -> None:
         self.done("system", "reset", "--confirm")
         os.rename(self.path("s", "backups"), self.path("backups"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import unittest
 from unittest import mock
 
+from secure_mcp_gateway.cli.doctor import servers
 from tests.cli.doctor.case import DoctorCase
 
 
@@ -49,6 +51,12 @@ class Servers(DoctorCase):
         self.done("config", "remove-server", "--config-name=default_config", "--server-name=added")
         self.add("--server-url=https://tools.example.com/mcp", '--headers={"Authorization": "Bearer ${env:NO_SUCH_TOKEN}"}')
         self.assertIn("export NO_SUCH_TOKEN=", self.fault("servers", "warning", "${env:NO_SUCH_TOKEN} is not set here")["advice"])
+
+    def test_a_file_that_is_there_and_may_not_be_read(self) -> None:
+        self.add("--server-command=sh", '--args=["--key=${file:' + self.write("it's", "x") + '}"]')
+        with mock.patch.object(servers, "_is_readable", return_value=False):
+            fix = self.fault("servers", "problem", "cannot be read by this user")["fix"]
+        self.assertEqual(shlex.split(fix), ["chmod", "u+r", self.path("it's")])
 
 
 if __name__ == "__main__":

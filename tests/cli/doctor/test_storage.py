@@ -66,6 +66,25 @@ class TheStore(DoctorCase):
         Path(self.store).write_text(json.dumps({"mcp_configs": {}, "apikeys": {}}))
         self.mended("store", "warning", "older format")
 
+    def test_a_backup_in_its_place(self) -> None:
+        self.done("config", "add", "--config-name", "kept")
+        self.done("system", "backup", "--output-file", self.path("backup.json"))
+        os.replace(self.path("backup.json"), self.store)
+        self.mended("store", "problem", "a backup stands in the store's place")
+        self.assertIn("kept", [each["mcp_config_name"] for each in self.done("config", "list")])
+
+    def test_an_empty_folder_in_its_place(self) -> None:
+        os.unlink(self.store)
+        os.mkdir(self.store)
+        self.assertIn(f"--store {self.store}/store.json", self.fault("store", "problem", "not a regular file")["advice"])
+        os.mkdir(self.path(".secure-mcp-gateway"))
+        os.mkdir(self.path(".secure-mcp-gateway", "store.json"))
+        with mock.patch.dict(os.environ, HOME=self.folder):
+            del os.environ["SECURE_MCP_GATEWAY_STORE"]
+            ran = run("system", "doctor", "--format=json")
+        (fix,) = (each["fix"] for each in ran.data["findings"] if each["area"] == "store")
+        self.assertTrue(fix.startswith("mv -n "), fix)
+
     def test_a_link_to_itself(self) -> None:
         os.unlink(self.store)
         os.symlink(self.store, self.store)
