@@ -206,8 +206,8 @@ class Store:
         try:
             folder = self.file.own_folder(name)
             folder.close()
-        except NotADirectoryError as error:
-            raise Unavailable(f"{name} beside the store is in the way: {error.strerror}", "move it away", private=self.folder) from None
+        except (FileExistsError, NotADirectoryError):
+            raise Unavailable(f"{name} beside the store is in the way: it is no folder", "move it away", private=self.folder) from None
         except OSError as error:
             raise self.file.failure(error, "written") from None
         return folder.path

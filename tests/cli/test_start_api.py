@@ -60,7 +60,7 @@ class Starting(ServerCase):
         self.assertEqual(server.get()["status"], "ok")
         code, err = server.stop()
         self.assertEqual(code, 0)
-        reason = "servers beside the store is in the way: Not a directory"
+        reason = "servers beside the store is in the way: it is no folder"
         self.assertEqual(err, f"warning: this server cannot be noted beside the store ({reason}), so stop-api will not find it\n")
 
     def test_flags_come_from_the_environment_too_and_the_typed_one_wins(self) -> None:
