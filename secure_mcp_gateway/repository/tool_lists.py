@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from secure_mcp_gateway.store.restrictions import tool_restrictions
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +19,8 @@ def allowed(tools: Record) -> list[str]:
 
 def slips_in_tools(tools: Any, path: str) -> list[str]:
     """What is refused where it is written anew. What stands in the store already, or in a backup of it, may be as it is."""
+    from secure_mcp_gateway.store.restrictions import tool_restrictions
+
     return [*tool_restrictions(tools, path), *_padded(tools, path)]
 
 
