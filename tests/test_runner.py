@@ -133,6 +133,15 @@ class RunnerTest(unittest.TestCase):
             run = self.run_module("interrupted")
         self.assertEqual((run.count("passed"), run.count("failed")), (1, 0), run.output)
 
+    def test_files_are_in_memory_unless_another_place_is_named_or_there_is_no_room(self) -> None:
+        for named, blocks, place in (("", 1 << 20, "here"), ("/elsewhere", 1 << 20, "/elsewhere"), ("", 9, "")):
+            room = mock.Mock(f_bavail=blocks, f_frsize=4096)
+            os_says = mock.patch.multiple(os, statvfs=lambda _, room=room: room, access=lambda *_: True)
+            with self.subTest(named=named, blocks=blocks), os_says, mock.patch.dict(os.environ, TMPDIR=named):
+                with mock.patch.object(runner, "MEMORY", "here"):
+                    runner.keep_files_in_memory()
+                self.assertEqual(os.environ["TMPDIR"], place)
+
     def run_module(self, name: str) -> runner.ModuleRun:
         with tempfile.TemporaryDirectory() as folder:
             return runner.ModuleRun(name, folder)

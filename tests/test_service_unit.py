@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -57,7 +58,10 @@ class Units(FolderCase):
 
     def installed(self) -> list[str]:
         """The units as files, with a program in them that is there."""
-        return [self.write(name, text.replace(_PROGRAM, _TRUE)) for name, text in self.units.items()]
+        paths = [self.write(name, text.replace(_PROGRAM, _TRUE)) for name, text in self.units.items()]
+        for path in paths:
+            os.chmod(path, 0o644)  # whatever the umask is: what others may write is complained of
+        return paths
 
     def analyze(self, *words: str) -> str:
         done = subprocess.run([_ANALYZE or "", *words], capture_output=True, encoding="utf-8", timeout=DEADLINE, check=False)

@@ -39,7 +39,7 @@ VARIANTS = (
     "ack_before_write",
 )
 PLAYING = "playing"
-_TRIES = 6
+_TRIES = 20
 _READS = 0.45  # of the operations
 _PAUSE = 0.03  # seconds at most between two reads of who only watches
 _SWITCH_SECONDS = 0.0005  # between threads: ten times as often as Python does
