@@ -35,7 +35,8 @@ def run(invocation: Invocation) -> int:
     if os.name == "nt":
         raise NotImplementedHere("Windows has no signal to ask a server to stop", "end it with Ctrl-C where it runs")
     server = _the_one(_servers(invocation.store()), values.get("port"))
-    _stop(server, _FORCED if values.get("force") else _GENTLE)
+    with invocation.output.working("waiting for requests under way"):
+        _stop(server, _FORCED if values.get("force") else _GENTLE)
     invocation.output.data({"port": server.port, "pid": server.pid})
     invocation.output.note("API server stopped successfully")
     return 0

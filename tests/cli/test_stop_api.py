@@ -15,6 +15,7 @@ from pathlib import Path
 from unittest import mock
 
 from secure_mcp_gateway.cli import running, stop_api
+from secure_mcp_gateway.cli.output import Output
 from tests.cli.server_process import Server, ServerCase, entries, until
 from tests.support import DEADLINE, PYTHON, ROOT, environment
 
@@ -22,7 +23,9 @@ from tests.support import DEADLINE, PYTHON, ROOT, environment
 class Stopping(ServerCase):
     def test_it_waits_until_the_server_has_ended(self) -> None:
         server = self.start("--no-access-log")
-        said = self.done("system", "stop-api")
+        with mock.patch.object(Output, "working", autospec=True, side_effect=Output.working) as working:
+            said = self.done("system", "stop-api")
+        working.assert_called_with(mock.ANY, "waiting for requests under way")
         self.assertEqual(said, {"port": server.port, "pid": server.process.pid})
         self.assertEqual(server.ended(), (0, ""))
         self.refused(3, "system", "stop-api")

@@ -32,8 +32,9 @@ def run(invocation: Invocation) -> int:
     from secure_mcp_gateway.cli.output import terminal_width
 
     output = invocation.output
-    with output.working("looking at everything"):
-        found = examined(_patient(invocation))
+    patient = _patient(invocation)
+    with output.working("examining"):
+        found = examined(patient)
     worst = found[0].level
     if output.is_json:
         output.document({"status": worst, "findings": [_said(each) for each in found]})

@@ -10,6 +10,7 @@ from typing import Any
 from unittest import mock
 
 from secure_mcp_gateway.cli.doctor import disk
+from secure_mcp_gateway.cli.output import Output
 from tests.cli.doctor.case import DoctorCase
 from tests.support import run
 
@@ -45,6 +46,11 @@ class Manners(DoctorCase):
             before = self.tree()
             self.assertEqual(self.run_json("system", "doctor").code, 1)
             self.assertEqual(self.tree(), before)
+
+    def test_it_tells_that_it_is_still_looking(self) -> None:
+        with mock.patch.object(Output, "working", autospec=True, side_effect=Output.working) as working:
+            self.run_json("system", "doctor")
+        working.assert_called_once_with(mock.ANY, "examining")
 
     def test_it_shows_no_secret(self) -> None:
         marked = "marked-secret"
