@@ -1,7 +1,7 @@
 // What an administrator does now and then in the console, each deed checked against the API.
 
 import { check, given, settle } from "./browser.mjs";
-import { button, deed, dialogOf, done, names, openRow, saved } from "./deeds.mjs";
+import { ONLY, button, deed, dialogOf, done, names, openRow, saved } from "./deeds.mjs";
 import { api, openRoom } from "./views.mjs";
 
 const [CONFIG, COPY, RENAMED] = ["Customer data", "Customer data as it was", "Customers"];
@@ -88,7 +88,10 @@ async function changeTeam(page) {
   // The project that changeConfig made.
   await api("POST", `/projects/${PROJECT}/assign-config`, { config_name: CONFIG });
   await api("POST", "/users", { email: EMAIL });
-  await api("POST", `/projects/${PROJECT}/users`, { email: EMAIL });
+  await openRow(page, "Users", EMAIL);
+  await deed(page, "Add to project", { [ONLY]: PROJECT });
+  await done(page);
+  check("a user is added to a project from its own page", (await api("GET", `/users/${EMAIL}`)).data.projects.length === 1);
   const { data: made } = await api("POST", `/users/${EMAIL}/api-keys`, { project_name: PROJECT });
   await openRow(page, "Users", EMAIL);
   await deed(page, "Change address", { "E-mail address": CHANGED });
@@ -279,4 +282,7 @@ async function resetStore(page) {
   check("a reset starts over, and the admin key works on", answer.status === 200 && left.length === 1, left);
 }
 
-export const UPKEEP = { changeConfig, emptyConfig, changeTeam, filterKeys, readAudit, comeBack, restoreStore, restoreAdmins, applySetup, changeSettings, resetStore };
+export const UPKEEP = {
+  changeConfig, emptyConfig, changeTeam, filterKeys, readAudit, comeBack,
+  restoreStore, restoreAdmins, applySetup, changeSettings, resetStore,
+};

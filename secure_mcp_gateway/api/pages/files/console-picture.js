@@ -8,7 +8,8 @@ import { link } from "/assets/console-table.js";
 const FAR = 0.5; // below this scale names would be smudges
 const HINT =
 	"Click a node for its reach, a group to open it. To zoom: Ctrl and the wheel, two fingers, + and −; 0 for all. " +
-	"Arrows, Enter and Escape work too.";
+	"Arrows, Enter and Escape work too. A green dot: guarded; another: it reaches nothing.";
+const BEGIN = "There is nothing yet. Make a config with servers, a project that has it, users in the project, and their keys.";
 
 export function picture(facts) {
 	const drawn = new Picture(facts);
@@ -91,7 +92,7 @@ class Picture {
 		show(this.spots, [...this.graph.nodes.values()].map((node) => this.spot(node, hits)));
 		const sums = COLUMNS.map((_, at) => (!term && this.facts.totals[at]) || part.column(at).reduce((sum, node) => sum + node.count, 0));
 		show(this.heads, COLUMNS.map((name, at) => svg("text", { y: 19 }, `${name[0].toUpperCase()}${name.slice(1)}s (${number(sums[at])})`)));
-		show(this.count, this.graph.nodes.size ? "" : "Nothing found");
+		show(this.count, term && !this.graph.nodes.size ? "Nothing found" : "");
 		if (!this.graph.nodes.has(this.chosen)) this.chosen = null;
 		this.setCurrent(this.graph.nodes.has(this.current) ? this.current : this.spots.firstChild?.dataset.id);
 		this.light();
@@ -161,7 +162,7 @@ class Picture {
 			if (spot.hasAttribute("aria-pressed")) spot.setAttribute("aria-pressed", id === this.chosen);
 		}
 		for (const path of this.lines.children) path.classList.toggle("on", path.ends.every((id) => reach.has(id)));
-		show(this.told, reach.size ? this.words(reach) : el("span", { class: "faint" }, HINT));
+		show(this.told, reach.size ? this.words(reach) : el("span", { class: "faint" }, this.term || this.spots.firstChild ? HINT : BEGIN));
 	}
 
 	// The reach in words.
@@ -212,6 +213,7 @@ class Picture {
 
 // A name, where it is too long cut by a box of its own with an ellipsis after it: it is read as it is.
 let ruler = null;
+const FROM_RIGHT = /^[^a-z\u00c0-\u058f]*[\u0590-\u08ff\ufb1d-\ufefc]/i;
 
 function written(name, width) {
 	if (!ruler) {
@@ -219,13 +221,21 @@ function written(name, width) {
 		ruler.font = `12px ${getComputedStyle(document.body).fontFamily}`;
 	}
 	const wide = (text) => ruler.measureText(text).width;
+	const whole = wide(name);
 	const text = svg("text", { x: 9, y: 16 }, name);
-	if (wide(name) <= width) return text;
+	if (whole <= width) return text;
 	// Of a very long name no more than could stand there is looked at.
 	const signs = [...name.slice(0, width)];
 	while (signs.length && wide(`${signs.join("")}…`) > width) signs.pop();
 	const end = 9 + wide(signs.join("").trimEnd());
-	return [svg("svg", { width: end, height: HEIGHT }, text), svg("text", { x: end, y: 16, "aria-hidden": "true" }, "…")];
+	const cut = (x, room, dots) => [
+		svg("svg", { x, width: room, height: HEIGHT }, text),
+		svg("text", { x: dots, y: 16, "aria-hidden": "true" }, "…"),
+	];
+	if (!FROM_RIGHT.test(name)) return cut(0, end, end);
+	// It begins at its right end.
+	text.setAttribute("x", end - 9 - whole);
+	return cut(9 + wide("…"), end - 9, 9);
 }
 
 // --- Moving about, by dragging and zooming.

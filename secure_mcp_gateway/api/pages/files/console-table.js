@@ -43,7 +43,8 @@ export function listing({ name, columns, load, searches, filters = [] }) {
 		[turns[0].disabled, turns[1].disabled] = [offset === 0, offset + rows.length >= total];
 		if (focused.disabled) turns.find((turn) => !turn.disabled)?.focus();
 		if (rows.length) return show(body, rows.map(row));
-		return tell(query.term ? `Nothing found for “${query.term}”.` : `There are none${filters.length ? " of that kind" : ""}.`);
+		if (query.term) return tell(`Nothing found for “${query.term}”.`);
+		return tell(`There are none ${Object.values(query).some(Boolean) ? "of that kind" : "yet"}.`);
 	}
 
 	const ask = (field) => ({ target }) => {

@@ -1,6 +1,6 @@
 // Users and projects: their lists, and one of them with what hangs on it.
 import { el, number, time } from "/assets/common.js";
-import { list, look } from "/assets/console-api.js";
+import { list, look, write } from "/assets/console-api.js";
 import { counted, deed, download, some } from "/assets/console-deed.js";
 import { keyColumns, makeKey } from "/assets/console-keys.js";
 import {
@@ -47,6 +47,12 @@ const leave = (user, project) =>
 		],
 	});
 
+const join = (user) =>
+	deed({
+		title: `Add ${user.email} to a project`, fields: [["project", "Project", "projects"]],
+		act: ({ project }) => write("POST /projects/{project}/users", { project }, { body: { user_id: user.user_id } }),
+	});
+
 const changeAddress = (user) =>
 	deed({
 		title: `Change the address of ${user.email}`, verb: "Save", of: user, look: [USER], send: `PUT ${USER}`, link: userLink,
@@ -65,6 +71,7 @@ export async function userPage(root, id, _, redraw) {
 	const { projects } = user;
 	const deeds = [
 		projects.length > 0 && ["Make key", () => makeKey({ user, projects }), "primary"],
+		["Add to project", () => join(user), projects.length ? "" : "primary"],
 		["Change address", () => changeAddress(user)],
 		user.api_keys.length > 0 && ["Delete all keys", () => deleteKeys(user), "danger"],
 		["Delete", async () => (await deleteUser(user)) && (location.hash = "#/users"), "danger"],

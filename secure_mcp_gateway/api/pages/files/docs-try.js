@@ -186,7 +186,8 @@ function changesIn({ changes, created, changed, removed, api_keys_deleted: keys 
   const sorted = [...changes].sort((one, other) => rank.indexOf(other.action) - rank.indexOf(one.action));
   const words = ({ action, kind, name, fields }) => `${action} ${kind} ${name}${fields.length ? `: ${fields.join(", ")}` : ""}`;
   const sums = `${number(created)} created, ${number(changed)} changed, ${number(removed)} removed, ${number(keys)} API keys deleted`;
-  return [sums, ...sorted.slice(0, SHOWN_LOSSES).map(words), changes.length > SHOWN_LOSSES && "…"].filter(Boolean);
+  const more = changes.length - SHOWN_LOSSES;
+  return [sums, ...sorted.slice(0, SHOWN_LOSSES).map(words), more > 0 && `and ${number(more)} more`].filter(Boolean);
 }
 
 function inWords(found) {

@@ -83,7 +83,8 @@ function filter(all) {
     cards.get(operation).hidden = links.get(operation).hidden = !fits;
   }
   for (const [part, group] of sections) part.hidden = !group.operations.some((operation) => operation.matches(words));
-  show(found, words.length > 0 ? `${number(left)} of ${number(all.length)} operations` : `${number(all.length)} operations`);
+  const sum = `${number(all.length)} operations`;
+  show(found, words.length > 0 ? `${left ? number(left) : "None"} of ${sum}${left ? "" : ": Escape clears the search"}` : sum);
 }
 
 function follow(spec, all) {
