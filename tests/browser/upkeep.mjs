@@ -166,6 +166,11 @@ async function comeBack(page) {
   await button(page, "Try again").click();
   await note.waitFor({ state: "detached" });
   check("where a server did not answer one can try again", (await count(page)).startsWith("1–25"), await count(page));
+  await button(page, "New user").click();
+  await dialogOf(page).waitFor();
+  await page.goBack();
+  await settle(page);
+  check("a dialog is gone with the page that it was about", (await dialogOf(page).count()) === 0);
   await page.evaluate(() => (location.hash = "#/config/none"));
   await page.getByRole("heading", { level: 1, name: "Not found" }).waitFor();
   check("what is not there is said with its name", (await page.getByRole("alert").innerText()).includes("'none'"));

@@ -25,7 +25,12 @@ let why = ""; // the key is asked for
 
 onKey((key) => !key && prompt());
 onRefusal(hear);
-addEventListener("hashchange", () => me && location.hash !== "#main" && open().then(() => scrollTo(0, 0)));
+addEventListener("hashchange", () => {
+	if (!me || location.hash === "#main") return;
+	// On the way back a question about what is left behind is answered with no; a new secret stays.
+	$("dialog:not(:has(#secret))")?.close();
+	open().then(() => scrollTo(0, 0));
+});
 $(".skip").onclick = (event) => {
 	event.preventDefault();
 	main.focus();
