@@ -75,10 +75,6 @@ def needed(texts: list[str]) -> tuple[list[str], list[str]]:
     return tuple(list(dict.fromkeys(name for kind, name in found if kind == wanted)) for wanted in ("env", "file"))  # type: ignore[return-value]
 
 
-def has_reference(text: str) -> bool:
-    return _OURS.search(text) is not None
-
-
 def without_references(text: str) -> str:
     """What of the value stands in the file itself, without the word that says how a header authenticates."""
     return _SCHEMES.sub("", _OURS.sub("", text)).strip()
