@@ -58,10 +58,11 @@ class FairTurnTest(StoreCase):
             other, found = Store(self.path), list[tuple[float, float]]()
             channel.say("ready")
             channel.hear()
-            for number in range(15):
+            # In memory so many may come before the others have written once more.
+            while len(found) < 15 or not any(passed >= 2 / threads for _, passed in found):
                 other._checked = 0.0
                 before, start = other.snapshot().generation, time.monotonic()
-                passed = (add(other, 900_000 + number) - before) / threads
+                passed = (add(other, 900_000 + len(found)) - before) / threads
                 found.append((time.monotonic() - start, passed))
             return found
 
@@ -77,19 +78,17 @@ class FairTurnTest(StoreCase):
 
         def measure() -> list[tuple[float, float]]:
             until(lambda: sum(written) > threads)
-            before = sum(written)
             try:
                 child.say("go")
                 found: list[tuple[float, float]] = child.result()
             finally:
                 over.set()
-            self.assertGreater(sum(written), before)
             return found
 
         turns = in_threads(threads + 1, lambda number: measure() if number == threads else write(number))[-1]
-        self.assertEqual([number for number in users_of(store.snapshot()) if number >= 900_000], [900_000 + n for n in range(15)])
+        self.assertEqual([number for number in users_of(store.snapshot()) if number >= 900_000], [900_000 + n for n in range(len(turns))])
         self.assert_sound(store)
-        self.assertEqual(len(turns), 15)
+        self.assertGreaterEqual(len(turns), 15)
         self.assertEqual([turn for turn in turns if turn[0] >= 1.0 and turn[1] >= 200], [])
 
     def test_another_process_gets_its_turn_beside_sixteen_busy_threads(self) -> None:
