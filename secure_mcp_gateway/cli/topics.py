@@ -50,7 +50,7 @@ arguments and environment) or a URL (with headers), never both.
 Which of its tools may be called is said by --tools: {} allows all; else only
 the names in it, unless {"enabled": false}. --denied-tools refuses tools
 whatever --tools says. Names are compared exactly. What else in a tool's object
-would restrict it, as "disabled" or a mistyped "enabled", is refused.
+says that it is off, as "disabled" or a mistyped "enabled", is refused.
 
   secure-mcp-gateway config add --config-name research
   secure-mcp-gateway config add-server --config-name research \\

@@ -19,9 +19,9 @@ def allowed(tools: Record) -> list[str]:
 
 def slips_in_tools(tools: Any, path: str) -> list[str]:
     """What is refused where it is written anew. What stands in the store already, or in a backup of it, may be as it is."""
-    from secure_mcp_gateway.store.restrictions import tool_restrictions
+    from secure_mcp_gateway.store.restrictions import tool_denials
 
-    return [*tool_restrictions(tools, path), *_padded(tools, path)]
+    return [*tool_denials(tools, path), *_padded(tools, path)]
 
 
 def slips_in_denied(names: Any, path: str) -> list[str]:
@@ -31,8 +31,10 @@ def slips_in_denied(names: Any, path: str) -> list[str]:
 
 def doubts(server: Record, where: str) -> list[str]:
     """All that is said of lists in the store."""
+    from secure_mcp_gateway.store.restrictions import tool_restrictions
+
     tools, denied = server.get("tools") or {}, server.get("denied_tools") or []
-    found = [*slips_in_tools(tools, f"{where}.tools"), *slips_in_denied(denied, f"{where}.denied_tools")]
+    found = [*tool_restrictions(tools, f"{where}.tools"), *_padded(tools, f"{where}.tools"), *_padded(denied, f"{where}.denied_tools")]
     prefixes = tuple(f"{prefix}{server.get('server_name')}__" for prefix in ("", "mcp__"))
     for field, does, names in (("tools", "allows", allowed(tools)), ("denied_tools", "denies", denied)):
         for name in names:

@@ -6,6 +6,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 # Fields that look like restrictions and are kept here, by the kind of record they stand in.
@@ -33,6 +34,7 @@ _NEW_WORD = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+"
 
 # Set to false, these restrict.
 _ON = "(is_)?(enabled?|active|valid|approved)"
+_OFF = "(is_)?disabled?"
 _STATE = _words(
     *("disabled?", "inactive", "deactivated", "revoked", "suspended", "blocked", "locked", "frozen", "paused", "banned"),
     *("deleted", "removed", "archived", "expired", "quarantined", "hidden", "read_?only"),
@@ -64,15 +66,33 @@ def lost_restrictions(where: str, record: dict[str, Any], kept: tuple[str, ...])
 
 def tool_restrictions(tools: Any, path: str) -> list[str]:
     """A problem for each field of an allowed tool's record that was meant to deny or to limit it: ``enabled`` alone has a meaning."""
+    return [problem for where, tool in _allowed(tools, path) for problem in _in_vain(where, tool, tool)]
+
+
+def tool_denials(tools: Any, path: str) -> list[str]:
+    """Those of ``tool_restrictions`` that say nothing but that the tool is off; what else a record holds may be about something else."""
     problems: list[str] = []
-    for name, tool in tools.items() if isinstance(tools, dict) else ():
-        if not isinstance(tool, dict) or tool.get(_SWITCH) is False or not tool.keys() - {_SWITCH}:
-            continue
-        where = f"{path}.{name[:80]}"
-        mistyped = [field for field, value in tool.items() if _denies(value) and _is_nearly_enabled(field)]
-        problems += [f"{where}.{field[:80]} has no meaning here, so the tool is allowed: did you mean enabled?" for field in mistyped]
-        problems += lost_restrictions(where, tool, (_SWITCH, *mistyped))
+    for where, tool in _allowed(tools, path):
+        problems += _in_vain(where, tool, {field: value for field, value in tool.items() if _switches_off(field, value)})
     return problems
+
+
+def _allowed(tools: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place, record) of each tool that is not off and whose record holds more than whether it is."""
+    for name, tool in tools.items() if isinstance(tools, dict) else ():
+        if isinstance(tool, dict) and tool.get(_SWITCH) is not False and tool.keys() - {_SWITCH}:
+            yield f"{path}.{name[:80]}", tool
+
+
+def _in_vain(where: str, tool: dict[str, Any], fields: dict[str, Any]) -> list[str]:
+    mistyped = [field for field, value in tool.items() if _denies(value) and _is_nearly_enabled(field)]
+    problems = [f"{where}.{field[:80]} has no meaning here, so the tool is allowed: did you mean enabled?" for field in mistyped]
+    return problems + lost_restrictions(where, fields, (_SWITCH, *mistyped))
+
+
+def _switches_off(field: str, value: Any) -> bool:
+    name = _in_words(field)
+    return _denies(value) if re.fullmatch(_ON, name) else bool(re.fullmatch(_OFF, name))
 
 
 def _denies(value: Any) -> bool:

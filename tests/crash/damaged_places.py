@@ -69,9 +69,9 @@ LOCKED_STORE = (
 )
 # A write is refused: nothing can be written there.
 AUDIT_AWAY = (
-    Damage("a folder in its place", lambda path: _replaced_by(path, lambda: os.mkdir(path)), "Is a directory"),
+    Damage("a folder in its place", lambda path: _replaced_by(path, lambda: os.mkdir(path)), "it is a folder"),
     Damage("a FIFO in its place", lambda path: _replaced_by(path, lambda: os.mkfifo(path)), "the audit log cannot be written"),
-    Damage("a link in its place", lambda path: _replaced_by(path, lambda: os.symlink(path + "x", path)), "symbolic links"),
+    Damage("a link in its place", lambda path: _replaced_by(path, lambda: os.symlink(path + "x", path)), "it is a symbolic link"),
 )
 # A write goes on, and its line stands behind one that says what is missing.
 AUDIT_GAPS = (

@@ -30,6 +30,14 @@ class Lists(unittest.TestCase):
         self.assertEqual(slips_in_denied(["a", " b"], "denied_tools"), ["denied_tools: the name ' b' must not begin or end with a blank"])
         self.assertEqual(slips_in_tools({"a ": OFF}, "tools"), ["tools: the name 'a ' must not begin or end with a blank"])
 
+    def test_what_only_says_that_a_tool_is_off_is_a_slip_and_what_else_might_restrict_it_a_doubt(self) -> None:
+        for field, value in (("enable", False), ("Enabled", False), ("active", False), ("disabled", True), ("isDisabled", True)):
+            self.assertIn(f"tools.rm.{field} ", slips_in_tools({"rm": {field: value}}, "tools")[0])
+            self.assertEqual(slips_in_tools({"rm": {field: not value}}, "tools"), [], field)
+        for field, value in (("limit", 3), ("scopes", ["x"]), ("read_only", True), ("status", "disabled")):
+            self.assertEqual(slips_in_tools({"rm": {field: value}}, "tools"), [])
+            self.assertIn(f"s.tools.rm.{field} ", doubts({"server_name": "s", "tools": {"rm": {field: value}}}, "s")[0])
+
     def test_what_is_of_a_wrong_type_is_for_others_to_say(self) -> None:
         for wrong in (None, 1, "a ", [1, None], {"a": 1}):
             self.assertEqual((slips_in_tools(wrong, "tools"), slips_in_denied(wrong, "denied_tools")), ([], []))
