@@ -63,13 +63,13 @@ def _tool(*words: str) -> None:
 
 
 def disk_is_full(scene: Scene) -> None:
-    """Filled by writes until they are refused; then there is room again, and the same server goes on."""
-    said, before, refused = Said(201, "", "", ""), {}, 0
-    # More than once: the file that a write replaced is let go a moment after the answer, and then there may be room again.
-    while refused < 3 and scene.requests < 1000:
+    """Filled by writes until both surfaces' are refused; then there is room again, and the same server goes on."""
+    said, before, code = Said(201, "", "", ""), {}, 0
+    while (said.code == 201 or code == 0) and scene.requests < 1000:
         before = content(scene.store)
         said = scene.write()
-        refused = 0 if said.code == 201 else refused + 1
+        # Its line in the audit is shorter: it may still fit where the API's does not.
+        code = 0 if said.code == 201 else scene.write_command().code
     scene.expect(said.code == 503 and _FULL in said.detail, f"the full disk's first refusal is {said.code} {said.all}")
     scene.writes_refused("on a full disk", _FULL)
     reset = scene.ask("POST", "/system/reset", {"confirm": True})
