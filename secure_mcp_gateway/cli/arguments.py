@@ -25,8 +25,9 @@ def as_started() -> str:
     """The program as one can type it: by its name where that finds it, else by its path, and from a checkout by the Python that runs it."""
     import os
     import sys
-    from shlex import quote
     from shutil import which
+
+    from secure_mcp_gateway.shell import quote
 
     started = sys.argv[0]
     if os.path.basename(started) != PROGRAM:

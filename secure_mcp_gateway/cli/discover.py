@@ -72,7 +72,7 @@ def _folder_name() -> str:
 
 def _name_commands(rows: list[dict[str, Any]], where: list[str]) -> None:
     """``command`` in the place of ``suggested``, each with a config's name of its own."""
-    from shlex import join
+    from secure_mcp_gateway.shell import join
 
     used: set[str] = set()
     for row in rows:

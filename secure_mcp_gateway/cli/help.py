@@ -157,7 +157,7 @@ def _example_lines(command: Command, width: int) -> list[str]:
 
 
 def _given(param: Param, file: str) -> str:
-    from shlex import quote
+    from secure_mcp_gateway.shell import quote
 
     if not inline_flags(param):
         return f"--{param.file_flag} {file}"

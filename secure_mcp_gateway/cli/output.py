@@ -94,7 +94,7 @@ class Output:
         """The command that makes a missing store has to name it as this one did."""
         if not self.named_store or not isinstance(error, StoreMissing):
             return error.hint
-        from shlex import quote
+        from secure_mcp_gateway.shell import quote
 
         return f"{error.hint} --store {quote(self.named_store)}"
 

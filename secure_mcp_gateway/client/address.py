@@ -121,6 +121,6 @@ def require_private(found: os.stat_result, field: str, path: str) -> None:
     if found.st_uid != os.geteuid():
         raise InvalidRequest(f"{field} belongs to another user", "copy it to a file of your own", private=path)
     if found.st_mode & 0o077:
-        from shlex import quote
+        from secure_mcp_gateway.shell import quote
 
         raise InvalidRequest(f"{field} can be read by others (mode {found.st_mode & 0o777:04o})", f"chmod 600 {quote(path)}", private=path)

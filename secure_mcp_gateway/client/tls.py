@@ -88,7 +88,7 @@ def _without_key(client: ClientFiles) -> InvalidRequest:
 
 def _refuse_passphrase(client: ClientFiles) -> NoReturn:
     """Else OpenSSL would ask for it, on whatever terminal there is."""
-    from shlex import quote
+    from secure_mcp_gateway.shell import quote
 
     hint = f"take it off in a copy that only you can read: (umask 077; openssl pkey -in {quote(client.key)} -out client.key)"
     raise _unusable(client.key_field, "the key in it has a passphrase", hint, client.key)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from shlex import quote
 
 from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, size_of
+from secure_mcp_gateway.shell import quote
 from secure_mcp_gateway.store.facts import LEAST_FREE, free_space
 from secure_mcp_gateway.store.network import network_kind
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from shlex import quote
 
 from secure_mcp_gateway.cli.arguments import as_started
 from secure_mcp_gateway.errors import Unavailable, masked
+from secure_mcp_gateway.shell import quote
 from secure_mcp_gateway.store.clock import now_text
 
 TYPE_CHECKING = False

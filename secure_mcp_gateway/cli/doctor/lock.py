@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import time
-from shlex import quote
 
 from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, Finding, Patient, as_root, me, owner_of
 from secure_mcp_gateway.cli.doctor.processes import holders_of, is_of_another, name_of, parent_of
 from secure_mcp_gateway.errors import StoreBusy, StoreForbidden
+from secure_mcp_gateway.shell import quote
 from secure_mcp_gateway.store.facts import kind_facts, kind_of
 
 TYPE_CHECKING = False

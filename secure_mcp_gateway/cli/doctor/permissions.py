@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import time
-from shlex import quote
 
 from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, is_open, me, owner_of, size_of
 from secure_mcp_gateway.cli.doctor.lock import free_name
 from secure_mcp_gateway.cli.doctor.storage import is_no_store
 from secure_mcp_gateway.errors import StoreForbidden
+from secure_mcp_gateway.shell import quote
 from secure_mcp_gateway.store.document import Document
 from secure_mcp_gateway.store.facts import file_facts, folder_facts, kind_of
 

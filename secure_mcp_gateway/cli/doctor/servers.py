@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from shlex import quote
 
 from secure_mcp_gateway.cli.doctor.content import limited
 from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, as_root, flag, me, naming, owner_of
 from secure_mcp_gateway.repository.names import quoted
+from secure_mcp_gateway.shell import quote
 from secure_mcp_gateway.store.facts import kind_of
 
 TYPE_CHECKING = False

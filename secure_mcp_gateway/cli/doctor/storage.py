@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from shlex import quote
 
 from secure_mcp_gateway.cli.doctor.finding import (
     LARGEST,
@@ -24,6 +23,7 @@ from secure_mcp_gateway.cli.doctor.lock import away, free_name
 from secure_mcp_gateway.errors import BackupInPlace, StoreDamaged, StoreForbidden, StoreForeign, StoreMissing, Unavailable
 from secure_mcp_gateway.operations.files import LARGEST as LARGEST_RESTORED
 from secure_mcp_gateway.repository.names import counted
+from secure_mcp_gateway.shell import quote
 from secure_mcp_gateway.store.backups import kept_backups
 
 TYPE_CHECKING = False

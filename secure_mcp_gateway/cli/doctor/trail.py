@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from shlex import quote
 
 from secure_mcp_gateway.cli.doctor.finding import OK, PROBLEM, WARNING, Finding, Patient, size_of
 from secure_mcp_gateway.cli.doctor.lock import away, free_name
 from secure_mcp_gateway.repository.names import counted
+from secure_mcp_gateway.shell import quote
 from secure_mcp_gateway.store.facts import kind_facts
 
 TYPE_CHECKING = False
