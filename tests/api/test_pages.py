@@ -53,6 +53,13 @@ class PagesCase(FolderCase):
 
 
 class ThePages(PagesCase):
+    def test_a_link_into_the_documentation_holds_the_id_itself_so_that_one_that_is_cut_off_leads_nowhere_and_breaks_nothing(self) -> None:
+        paths = json.loads(self.get("/openapi.json").body)["paths"]
+        for operation in (each for methods in paths.values() for each in methods.values() if isinstance(each, dict)):
+            self.assertRegex(operation["operationId"], r"\A[A-Za-z0-9_-]+\Z")
+        for path in self.named():
+            self.assertNotIn(b"decodeURIComponent(location.hash", self.get(path).body, path)
+
     def test_a_page_lets_nothing_in_but_our_own_files(self) -> None:
         for path in PAGES:
             page = self.get(path)

@@ -88,7 +88,7 @@ function filter(all) {
 }
 
 function follow(spec, all) {
-  const operation = spec.operations.get(decodeURIComponent(location.hash.slice(1)));
+  const operation = spec.operations.get(location.hash.slice(1));
   if (!operation) return;
   const made = cards.get(operation);
   if (made.hidden) {

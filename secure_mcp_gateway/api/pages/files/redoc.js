@@ -129,7 +129,7 @@ try {
   show($("#contents"), contents(spec));
   rewrite();
   addEventListener("beforeprint", () => document.querySelectorAll("#operations details").forEach((each) => (each.open = true)));
-  if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
   follow();
 } catch (problem) {
   show($("#operations"), el("p", { class: "note bad", role: "alert" }, problem.message));
