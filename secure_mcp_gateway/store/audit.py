@@ -19,7 +19,7 @@ from secure_mcp_gateway.store.file import own, sync, sync_folder, write_all
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
+    from typing import Any, BinaryIO
 
     Line = dict[str, Any]
 
@@ -29,6 +29,7 @@ REPAIR = "audit repair"
 _HASH_FIELD = b', "hash": "'
 _TAIL = len(_HASH_FIELD) + 64 + len(b'"}\n')
 _LONGEST_NAME = 200
+LONGEST = 16 * 1024 * 1024  # far beyond any line of ours
 MOST_GENERATIONS = 2**62  # a document takes no number of 64 bits: none that a line claims may make the store unreadable
 _FIELDS: dict[str, tuple[type, ...]] = {
     "n": (int,),
@@ -150,6 +151,17 @@ def is_torn(rest: bytes, number: int) -> bool:
     return whole.startswith(written) and (written != whole[:-1] or written == rest)
 
 
+def bounded_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """(length, line) of each. Of one that is longer than any of ours can be, as a crash can leave any number of zeros, only its begin
+    and its line end are kept."""
+    while line := file.readline(LONGEST):
+        length, part = len(line), line
+        while len(part) == LONGEST and not part.endswith(b"\n"):
+            part = file.readline(LONGEST)
+            length += len(part)
+        yield length, line + b"\n" if length > len(line) and part.endswith(b"\n") else line
+
+
 class AuditLog:
     """One store's log; every method that writes is called under the store's lock only."""
 
@@ -229,7 +241,7 @@ class AuditLog:
         """Every line as it stands there, the oldest first; the last one may be torn."""
         for path in self.files():
             with open(path, "rb", opener=open_regular) as file:
-                yield from file
+                yield from (line for _, line in bounded_lines(file))
 
     def _append(self, head: AuditHead, generation: int, lines: list[Line], owner: tuple[int, int] | None, durable: bool) -> AuditHead:
         tail, repairs = self._present_tail(head, generation, owner)

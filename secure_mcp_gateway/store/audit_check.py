@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from itertools import islice
 
-from secure_mcp_gateway.store.audit import GENESIS, MOST_GENERATIONS, REPAIR, is_torn, open_regular, opened
+from secure_mcp_gateway.store.audit import GENESIS, LONGEST, MOST_GENERATIONS, REPAIR, is_torn, open_regular, opened
 from secure_mcp_gateway.store.clock import now_text
 from secure_mcp_gateway.store.document import AuditHead
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _UNCOMMITTED, _LOST = "uncommitted_lines", "lines_of_lost_writes"
 _PART, _END = 65536, 16384
 _MOST_LOOKED_AT, _MOST_REMEMBERED = 1000, 200
-_LONGEST = 1024 * 1024  # far beyond any line of ours
 
 
 def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) -> tuple[AuditHead, list[Line]]:
@@ -46,9 +45,10 @@ def recovered(log: AuditLog, descriptor: int, head: AuditHead, generation: int) 
         count, last = count + 1, content["hash"]
     repairs = []
     if sound and rest and is_torn(rest, count + 1):
-        size -= len(rest)
-        os.ftruncate(descriptor, size)
-        repairs.append(_repair({"torn_bytes": str(len(rest))}))
+        whole = _end_of_lines(descriptor, size)
+        os.ftruncate(descriptor, whole)
+        repairs.append(_repair({"torn_bytes": str(size - whole)}))
+        size = whole
     elif rest or not sound:
         size = _line_ended(descriptor, size)
         repairs.append(_repair({"gap": f"line {count + 1} is not as it was written"}))
@@ -92,7 +92,7 @@ def first_doubt(log: AuditLog, head: AuditHead, generation: int) -> str:
         if holding is None:
             return f"line {head.lines} is not where it was written"
         reached = _reached(holding, descriptor, head)
-        return _set_back(generation, reached) or _doubt_behind(_lines_behind(holding, descriptor, head.size, _LONGEST), head, generation)
+        return _set_back(generation, reached) or _doubt_behind(_lines_behind(holding, descriptor, head.size, LONGEST), head, generation)
     finally:
         os.close(descriptor)
 
@@ -172,16 +172,19 @@ def _lines_behind(archives: list[str], descriptor: int, position: int, longest: 
 
 
 def _lines_from(descriptor: int, position: int, longest: int) -> Iterator[bytes]:
-    """As a file object gives them, which would not say why it cannot."""
+    """As ``bounded_lines`` of a file object gives them, which would not say why it cannot."""
     os.lseek(descriptor, position, os.SEEK_SET)
     begun: list[bytes] = []
+    length = 0
     while part := os.read(descriptor, _PART):
         *ended, rest = part.split(b"\n")
         for line in ended:
-            yield b"".join(begun) + line + b"\n"
-            begun = []
-        begun.append(rest)
-        if len(begun) * _PART > longest:
+            yield b"".join(begun) + (line if length <= LONGEST else b"") + b"\n"
+            begun, length = [], 0
+        if length <= LONGEST:
+            begun.append(rest)
+        length += len(rest)
+        if length > longest:
             return
     if any(begun):
         yield b"".join(begun)
@@ -194,6 +197,18 @@ def _ends_with(descriptor: int, head: AuditHead) -> bool:
         return head.head == GENESIS or head.lines > 0
     os.lseek(descriptor, max(0, head.size - 67), os.SEEK_SET)
     return os.read(descriptor, min(67, head.size)) == head.head.encode() + b'"}\n'
+
+
+def _end_of_lines(descriptor: int, size: int) -> int:
+    """Where the last whole line ends."""
+    while size > 0:
+        start = max(0, size - _PART)
+        os.lseek(descriptor, start, os.SEEK_SET)
+        found = os.read(descriptor, size - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        size = start
+    return 0
 
 
 def _line_ended(descriptor: int, size: int) -> int:

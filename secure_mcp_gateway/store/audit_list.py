@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 
-from secure_mcp_gateway.store.audit import open_regular, opened
+from secure_mcp_gateway.store.audit import bounded_lines, open_regular, opened
 from secure_mcp_gateway.store.audit_check import declared_uncommitted, tells_of_a_write
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ class FoundLines:
 
     def _walk(self, number: int) -> None:
         offset = 0
-        for raw in self._files[number]:
+        for length, raw in bounded_lines(self._files[number]):
             content = opened(raw)
             if content is not None:
                 self._uncommitted |= declared_uncommitted(content)
@@ -70,7 +70,7 @@ class FoundLines:
                     self._writes.add(content["n"])
                 if _admitted(content, self._keep):
                     self._places.append(number << _OFFSET_BITS | offset)
-            offset += len(raw)
+            offset += length
 
     def _line(self, place: int) -> Line:
         file = self._files[place >> _OFFSET_BITS]

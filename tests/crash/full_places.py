@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -10,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.crash.fault_cases import Said, content
 from tests.crash.scenes import Scene
@@ -71,6 +73,7 @@ def disk_is_full(scene: Scene) -> None:
     scene.expect(said.code == 503 and _FULL in said.detail, f"the full disk's first refusal is {said.code} {said.all}")
     # What did not fit may fit where lines of the audit are shorter, or once the server lets go of a file that was replaced.
     scene.reads("on a nearly full disk")
+    scene.expect(_lets_go(scene), "the server still holds a file that was replaced")
     _leave(os.path.join(os.path.dirname(scene.folder), "ballast"), 0)
     scene.writes_refused("on a full disk", _FULL)
     reset = scene.ask("POST", "/system/reset", {"confirm": True})
@@ -84,6 +87,18 @@ def disk_is_full(scene: Scene) -> None:
     scene.reads("with room again")
     scene.no_temporary("with room again")
     scene.verified("with room again")
+
+
+def _lets_go(scene: Scene) -> bool:
+    """Of the files that were replaced: their blocks are free only then."""
+    descriptors, give_up = Path("/proc", str(scene.server.process.pid), "fd"), time.monotonic() + DEADLINE
+    while time.monotonic() < give_up:
+        # One may be closed while it is looked at.
+        with contextlib.suppress(FileNotFoundError):
+            if not any(os.readlink(each).endswith(" (deleted)") for each in descriptors.iterdir()):
+                return True
+        time.sleep(0.01)
+    return False
 
 
 def room_is_little(scene: Scene, most: int) -> None:

@@ -8,7 +8,7 @@ import tracemalloc
 from typing import Any
 
 from secure_mcp_gateway.errors import Forbidden, PreconditionFailed
-from secure_mcp_gateway.store.audit import opened, seal
+from secure_mcp_gateway.store.audit import LONGEST, opened, seal
 from secure_mcp_gateway.store.store import Store
 from tests.store.sample_store import add, entry
 from tests.store.test_audit import AuditCase
@@ -69,6 +69,28 @@ class TornTest(TailCase):
         self.assertEqual((self.verify()["valid"], add(self.store, 9)), (True, 5))
         self.assertEqual(self.log_lines()[4]["named"], {"torn_bytes": "300"})
         self.assert_sound(self.store)
+
+    def test_zeros_without_end_take_no_memory_without_end(self) -> None:
+        size, zeros = len(b"".join(self.refused(1))), 160 * 1024 * 1024
+        os.truncate(self.log, size + zeros)
+        tracemalloc.start()
+        try:
+            found, listed, number = self.verify(), len(Store(self.path).audit_lines()), add(Store(self.path), 9)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        self.assertLess(peak, zeros / 2)
+        self.assertEqual((found["valid"], found["lines"], listed, number), (True, 5, 5, 5))
+        self.assertIn("torn", found["problem"])
+        self.assertEqual(self.log_lines()[5]["named"], {"torn_bytes": str(zeros)})
+        self.assert_sound(self.store)
+
+    def test_a_line_of_ours_does_not_pass_with_very_much_behind_it(self) -> None:
+        *lines, last = self.refused(2)
+        for end in (b"", b"\n", last[-20:]):
+            self.write(self.log, b"".join(lines) + last[:-1] + b"x" * (2 * LONGEST) + end)
+            found = self.verify()
+            self.assertEqual((found["valid"], found["broken_line"]), (False, 6), end)
 
     def test_what_is_the_beginning_of_no_line_is_not_torn(self) -> None:
         lines = b"".join(self.refused(0))

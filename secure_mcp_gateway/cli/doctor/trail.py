@@ -62,7 +62,7 @@ def _ends(patient: Patient, size: int) -> Finding:
     doubt, verify = patient.store.audit_doubt(), patient.command("system audit --verify")
     if doubt:
         return Finding(PROBLEM, "audit", f"the audit log: {doubt}", verify)
-    return Finding(OK, "audit", f"{size_of(size)}, its ends are in order; too long to be walked here, {verify} does")
+    return Finding(OK, "audit", f"{size_of(size)}, no whole line at its ends was changed; too long to be walked here, {verify} does")
 
 
 def _verified(patient: Patient) -> dict[str, Any]:
