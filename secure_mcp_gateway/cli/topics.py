@@ -77,7 +77,8 @@ where neither says it, or it comes from standard input (--from -), by --client.
 discover looks where clients keep their files, in the home folder and in the
 current one, and says which command to go on with. An import takes a file whole
 or not at all and lists every problem at once. Servers that are switched off are
-left out; lists of tools are kept; a restriction that cannot be kept is refused.
+left out; lists of tools are kept; a server's restriction that cannot be kept is
+refused, and of what holds for all servers alike there is a warning.
 In names each run of other characters than letters, digits and _ . - becomes -.
 
 A secret that stands in the file would stand in the store: each is pointed out
