@@ -90,6 +90,11 @@ def threads_left() -> int:
     return len(sys._current_frames()) - 1
 
 
+def compiled_once(folder: str) -> dict[str, str]:
+    """The environment in which the many processes of a run share what they compile, and leave none of it in the checkout."""
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(folder, "compiled"))}
+
+
 class ModuleRun:
     """``output`` is whatever the module wrote to standard output and standard error."""
 
@@ -100,7 +105,8 @@ class ModuleRun:
         report, log = Path(folder, name + ".json"), Path(folder, name + ".log")
         with log.open("wb") as sink:
             command = [sys.executable, "-S", "-m", "tests", "--module", name, str(report)]
-            done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False)
+            settings = compiled_once(folder)
+            done = subprocess.run(command, cwd=ROOT, env=settings, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, check=False)
         self.name = name
         self.output = log.read_text(encoding="utf-8", errors="replace")
         self.found = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
