@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 # The second where the key is of another kind (RSA) than that of the certificate.
 _MISMATCHES = ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
 _KEY, _LARGEST = b"PRIVATE KEY-----", 1024 * 1024
-_NO_CERTIFICATE = "there is no certificate in it"
 
 
 def tls_context(server: Server) -> ssl.SSLContext:
@@ -36,8 +35,12 @@ def _trusting(ca_file: str | None) -> ssl.SSLContext:
             _require_regular(os.stat(ca_file))
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:
-        said = _NO_CERTIFICATE if isinstance(error, ssl.SSLError) else reason_of(error)
-        raise _unusable("--ca-file", said, "it must be a PEM file with the certificate of a CA", ca_file or "") from None
+        hint = "it must be a PEM file with the certificate of a CA"
+        raise _unusable("--ca-file", _why_no_certificate(error), hint, ca_file or "") from None
+
+
+def _why_no_certificate(error: Exception) -> str:
+    return "there is no certificate in it" if isinstance(error, ssl.SSLError) else reason_of(error)
 
 
 def _show(context: ssl.SSLContext, client: ClientFiles) -> None:
@@ -58,9 +61,8 @@ def _require_certificate(client: ClientFiles) -> None:
         _require_regular(os.stat(client.certificate))
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=client.certificate)
     except (OSError, ValueError) as error:
-        said = _NO_CERTIFICATE if isinstance(error, ssl.SSLError) else reason_of(error)
         hint = "it must be a PEM file: -----BEGIN CERTIFICATE-----, and then those of the chain"
-        raise _unusable(client.certificate_field, said, hint, client.certificate) from None
+        raise _unusable(client.certificate_field, _why_no_certificate(error), hint, client.certificate) from None
 
 
 def _require_key(client: ClientFiles) -> None:

@@ -182,8 +182,7 @@ class _SetupReader(Reader):
         if table == "users":
             return
         if table not in self._folded:
-            present = [record[TABLES[table][1]] for _, record in self._document.table(table).items()]
-            self._folded[table] = {each.casefold(): each for each in present}
+            self._folded[table] = {each.casefold(): each for each in self._present(table)}
         twin = self._folded[table].setdefault(name.casefold(), name)
         if twin != name:
             self.setup.warnings.append(f"{path}: {quoted(name)} is another {TABLES[table][2]} than {quoted(twin)}: they differ in case")
@@ -226,11 +225,14 @@ class _SetupReader(Reader):
             self.report(f"{path}: the {kind} {quoted(text)} is not in `{section}`, so it goes with prune")
         return key
 
+    def _present(self, table: str) -> list[str]:
+        """The names in the store."""
+        return [record[TABLES[table][1]] for _, record in self._document.table(table).items()]
+
     def _near(self, table: str, text: str) -> str:
         if not self.may_compare(len(self._document.table(table))):
             return ""
-        present = [record[TABLES[table][1]] for _, record in self._document.table(table).items()]
-        near = nearest(text, list(dict.fromkeys([*present, *(wanted.name for wanted in self.setup.wanted[table].values())])))
+        near = nearest(text, list(dict.fromkeys([*self._present(table), *(wanted.name for wanted in self.setup.wanted[table].values())])))
         return f": did you mean {quoted(near)}?" if near else ""
 
     def _refuse_taking_configs(self) -> None:
